@@ -1,0 +1,45 @@
+// The carrier port: who takes our calls to the telephone network. Adapters: simulated/ (in this process, or as a
+// process of its own), later sip/. All pass test/carrier-conformance.
+import type { Evidence } from '../domain/outcome.ts'
+import type { Trunk } from '../domain/workspace.ts'
+
+export interface CallRequest {
+  /** Ours, unique for ever, on disk before the dial: the carrier may see it once and no more. */
+  callId: string
+  trunk: Trunk
+  /** Caller ID, E.164. */
+  from: string
+  /** E.164. */
+  to: string
+  /** 1 for the recipient's first call. */
+  ordinal: number
+  agentId: number
+  variablesJson: string
+}
+
+/** What the dispatcher hears of a call. Never called before `dial` has returned; `ended` comes exactly once or never. */
+export interface CallObserver {
+  ringing(at: number): void
+  answered(at: number): void
+  /** Final. `evidence.endedBy` is null: what we did ourselves the dispatcher knows. */
+  ended(evidence: Evidence, at: number): void
+}
+
+export interface Call {
+  /** CANCEL while it rings, BYE once it is answered; `ended` follows. Idempotent. */
+  hangUp(): void
+}
+
+/**
+ * What a carrier knows of a call whose node died: `never-placed` is proof that it was not dialled, `unknown` proves
+ * nothing. A call that the carrier still holds is hung up by the question; one that it has not seen yet it must refuse
+ * from now on.
+ */
+export type RescueAnswer = 'never-placed' | 'unanswered' | 'answered' | 'unknown'
+
+export interface Carrier {
+  /** Places one call. Never throws: a trunk that cannot be reached ends the call with evidence. */
+  dial(request: CallRequest, observer: CallObserver): Call
+  rescue(trunk: Trunk, callIds: string[]): Promise<RescueAnswer[]>
+  close(): Promise<void>
+}

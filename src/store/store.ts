@@ -1,0 +1,302 @@
+// The store port: what must survive a crash. One transaction per method, named after what happened; each writes its
+// event in the same transaction. Adapters (sqlite/, later postgres/) all pass test/store-conformance.
+//
+// Every method is scoped: where it takes a workspaceId, things of another workspace do not exist (null or empty).
+import type { Batch, BatchStatus, IngestCounts, NewBatch } from '../domain/batch.ts'
+import type { CallingWindow } from '../domain/calling-window.ts'
+import type { OutboxEvent } from '../domain/event.ts'
+import type { Outcome } from '../domain/outcome.ts'
+import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
+import type { RowReason } from '../domain/refusal.ts'
+import type { RetryPolicy } from '../domain/retry.ts'
+import type { Agent, ApiKey, PhoneNumber, Suppression, Trunk, TrunkKind, Workspace } from '../domain/workspace.ts'
+
+// ---- resources ----
+
+export interface NewAgent extends Omit<Agent, 'id' | 'breakerUntil'> {}
+export interface NewTrunk
+  extends Omit<Trunk, 'id' | 'breakerUntil' | 'breakerReason' | 'slowedCallsPerSecond'> {}
+export interface NewPhoneNumber extends Omit<PhoneNumber, 'id' | 'trunkId'> {
+  /** null: the workspace's simulated trunk. */
+  trunkId: number | null
+}
+export interface WorkspacePatch
+  extends Partial<
+    Pick<
+      Workspace,
+      'name' | 'defaultRegion' | 'destinations' | 'maxConcurrentCalls' | 'creditMillicents' | 'window'
+    >
+  > {}
+
+/** One page by cursor: items with an id greater than `after`, oldest first; or newest first below `before`. */
+export interface CursorPage {
+  after?: number
+  limit: number
+}
+export interface OffsetPage {
+  offset: number
+  limit: number
+}
+
+// ---- import ----
+
+/** A row that passed ingest, ready to be stored. */
+export interface AcceptedRow {
+  rowNumber: number
+  number: string
+  zone: string
+  /** Already JSON: the worker serialises it once, the store writes it as it is. */
+  variablesJson: string
+}
+/** A row that was left out. */
+export interface RejectedRow {
+  rowNumber: number
+  status: 'invalid' | 'duplicate' | 'suppressed'
+  code: RowReason
+  /** The offending value, as the file had it (at most 100 characters). */
+  value: string | null
+}
+/** A line of the ingest report, rejected or accepted. */
+export interface IngestRow {
+  rowNumber: number
+  status: 'accepted' | 'invalid' | 'duplicate' | 'suppressed'
+  code: 'accepted' | RowReason
+  value: string | null
+}
+
+/** The answer of a create, kept 24 h under its Idempotency-Key in the create's own transaction. */
+export interface IdempotentAnswer {
+  status: number
+  body: unknown
+}
+/** What a create does about its Idempotency-Key: `answer` makes the body from the thing created, inside the transaction. */
+export interface Idempotency<T> {
+  key: string
+  answer(created: T): IdempotentAnswer
+}
+export type IdempotencyVerdict =
+  | { verdict: 'new' }
+  | { verdict: 'in-flight' }
+  | { verdict: 'other-body' }
+  | { verdict: 'answered'; answer: IdempotentAnswer }
+
+// ---- dispatch ----
+
+export interface ClaimRequest {
+  now: number
+  /** New at each start of a process: a lease belongs to one life of one node. */
+  nodeId: string
+  leaseMs: number
+  /** Largest number of recipients claimed at once. */
+  maxClaims: number
+  /** How far ahead CPS slots are reserved, ms. */
+  horizonMs: number
+}
+
+/** A recipient with a reserved place: not dialled before `slotAt`, and only after `placeCalls` said `placed`. */
+export interface Claim {
+  attemptId: number
+  workspaceId: number
+  batchId: number
+  recipientId: number
+  trunkId: number
+  phoneNumberId: number
+  agentId: number
+  number: string
+  callerId: string
+  zone: string
+  variablesJson: string
+  /** 1 for the recipient's first call. */
+  ordinal: number
+  /** How often the carrier had us put this recipient back already, and since when (epoch ms). */
+  putBacks: number
+  firstPutBackAt: number | null
+  /** CPS slot, epoch ms. */
+  slotAt: number
+  ringTimeoutMs: number
+  maxCallMs: number
+  retry: RetryPolicy
+}
+export interface ClaimResult {
+  claims: Claim[]
+  /** When something falls due that no commit of ours will announce (a retry, a start, a window, a CPS slot); null: nothing. */
+  wakeAt: number | null
+  /** True when `maxClaims` cut the answer short: claim again at once. */
+  more: boolean
+}
+
+/** Why a claim was not allowed to become a call; the recipient went back unspent (or was suppressed / cancelled). */
+export type PlaceVerdict =
+  | 'placed'
+  | 'batch-not-running'
+  | 'workspace-stopped'
+  | 'suppressed'
+  | 'window-closed'
+  | 'over-limit'
+  | 'breaker-open'
+  | 'lease-lost'
+
+export interface PlacedCall {
+  attemptId: number
+  callId: string
+}
+
+export interface AttemptProgress {
+  attemptId: number
+  status: 'ringing' | 'answered'
+  at: number
+}
+
+/** What happens to the recipient after an attempt ended. */
+export type Next =
+  | { kind: 'finish' }
+  | { kind: 'retry'; dueAt: number }
+  /** Returned unspent: the attempt does not count. `throttled` counts towards the bound of put-backs. */
+  | { kind: 'put-back'; dueAt: number; throttled: boolean }
+
+export interface EndedAttempt {
+  attemptId: number
+  outcome: Outcome
+  answeredAt: number | null
+  endedAt: number
+  costMillicents: number
+  next: Next
+  /** Put the number on the suppression list as well (the person said no). */
+  suppress: boolean
+}
+export interface EndedResult {
+  /** Batches that completed with these. */
+  completed: number[]
+  /** False for an attempt that was not open any more (ended by another node, or twice). */
+  recorded: boolean[]
+}
+
+/** An open attempt of a node that is gone. */
+export interface OrphanedAttempt extends Claim {
+  status: 'claimed' | 'dialing' | 'ringing' | 'answered'
+  callId: string | null
+  answeredAt: number | null
+  dialedAt: number | null
+  trunkKind: TrunkKind
+}
+
+export interface Store {
+  close(): Promise<void>
+
+  /** Called after a commit that may give the dispatcher work: rows, starts, resumes, raised limits, lifted stops. */
+  onWork(listener: () => void): () => void
+  /** Called after a commit that wrote events. */
+  onEvents(listener: () => void): () => void
+
+  // -- workspaces and keys --
+  /** Creates the workspace with its simulated trunk. */
+  createWorkspace(name: string, now: number): Promise<Workspace>
+  listWorkspaces(): Promise<Workspace[]>
+  getWorkspace(id: number): Promise<Workspace | null>
+  updateWorkspace(id: number, patch: WorkspacePatch, now: number): Promise<Workspace>
+  /** Emergency stop and its end. */
+  setWorkspaceStopped(id: number, stopped: boolean, now: number): Promise<Workspace>
+  createApiKey(workspaceId: number, name: string, prefix: string, hash: Uint8Array, now: number): Promise<ApiKey>
+  /** By SHA-256; the caller compares nothing itself: the stored hash comes back for a constant-time comparison. */
+  findApiKey(hash: Uint8Array): Promise<(ApiKey & { hash: Uint8Array }) | null>
+
+  // -- agents, trunks, phone numbers, suppressions --
+  /** Refusal `alias_taken` (conflict) when an alias equals an id or alias of the workspace. */
+  createAgent(agent: NewAgent, idempotency?: Idempotency<Agent>): Promise<Agent>
+  createTrunk(trunk: NewTrunk, idempotency?: Idempotency<Trunk>): Promise<Trunk>
+  /** Refusal `unknown_trunk` / `unknown_agent` (not-found), `alias_taken` (conflict), `number_taken` (conflict). */
+  createPhoneNumber(number: NewPhoneNumber, idempotency?: Idempotency<PhoneNumber>): Promise<PhoneNumber>
+  /** `ref`: an alias, or the id in digits. */
+  findAgent(workspaceId: number, ref: string): Promise<Agent | null>
+  findTrunk(workspaceId: number, ref: string): Promise<Trunk | null>
+  findPhoneNumber(workspaceId: number, ref: string): Promise<PhoneNumber | null>
+  /** The agent's first phone number, else the workspace's first; null: neither. */
+  defaultPhoneNumber(workspaceId: number, agentId: number): Promise<PhoneNumber | null>
+  listAgents(workspaceId: number, page: CursorPage): Promise<Agent[]>
+  listTrunks(workspaceId: number, page: CursorPage): Promise<Trunk[]>
+  listPhoneNumbers(workspaceId: number, page: CursorPage): Promise<PhoneNumber[]>
+  /** Takes effect before the next dial; recipients that wait become `suppressed` when their turn comes. */
+  suppress(workspaceId: number, numbers: string[], reason: string, now: number, idempotency?: Idempotency<Suppression[]>): Promise<Suppression[]>
+  unsuppress(workspaceId: number, number: string, now: number): Promise<boolean>
+  listSuppressions(workspaceId: number, page: { afterNumber?: string; limit: number }): Promise<Suppression[]>
+
+  // -- idempotency --
+  /** Reserves the key for this request, or says what it was used for. A reservation of a dead process is swept at start. */
+  reserveIdempotencyKey(workspaceId: number, key: string, fingerprint: string, now: number): Promise<IdempotencyVerdict>
+  /** A refused create gives its key back. */
+  releaseIdempotencyKey(workspaceId: number, key: string): Promise<void>
+
+  // -- import --
+  /** The first batch of an identical create (workspace, agent, name, content) since `since`, not cancelled or failed. */
+  findIdenticalBatch(batch: Pick<NewBatch, 'workspaceId' | 'agentId' | 'name' | 'contentHash'>, since: number): Promise<Batch | null>
+  /** A batch in `importing`: no reader sees it, nothing is dialled. */
+  beginImport(batch: NewBatch): Promise<number>
+  /** Stores accepted rows (those on the suppression list become rejected) and the report's lines for the rejected. */
+  importRows(batchId: number, accepted: AcceptedRow[], rejected: RejectedRow[]): Promise<void>
+  /**
+   * Rows are whole. `decide` sees the counts and may throw a Refusal (strict mode, no good row, credits): then the
+   * batch and its rows are discarded and the refusal passes on. Writes the idempotent answer in the same transaction.
+   */
+  finishImport(batchId: number, counts: { rows: number }, decide: (ingest: IngestCounts) => void, now: number, idempotency?: Idempotency<Batch>): Promise<Batch>
+  discardImport(batchId: number): Promise<void>
+  /** More recipients for an open batch, whole or not at all. Numbers that the batch has already are duplicates. */
+  addRecipients(workspaceId: number, batchId: number, accepted: AcceptedRow[], rejected: RejectedRow[], rows: number, now: number, idempotency?: Idempotency<IngestCounts>): Promise<IngestCounts>
+
+  // -- batches --
+  getBatch(workspaceId: number, batchId: number): Promise<Batch | null>
+  /** Newest first. Batches that are importing are never listed. `live`: scheduled, running or paused. */
+  listBatches(workspaceId: number, filter: { agentId?: number; statuses?: BatchStatus[] }, page: OffsetPage): Promise<{ batches: Batch[]; total: number }>
+  /** Newest first, by cursor. */
+  listBatchesBefore(workspaceId: number, filter: { statuses?: BatchStatus[] }, page: { beforeId?: number; limit: number }): Promise<Batch[]>
+  /** Refusal `wrong_status` (conflict, details.status) where the move is not lawful; null: no such batch. */
+  startBatch(workspaceId: number, batchId: number, now: number): Promise<Batch | null>
+  pauseBatch(workspaceId: number, batchId: number, reason: string, now: number): Promise<Batch | null>
+  resumeBatch(workspaceId: number, batchId: number, now: number): Promise<Batch | null>
+  /** Drops everybody who is not being called; `dropped` is how many. Calls under way end normally. */
+  cancelBatch(workspaceId: number, batchId: number, now: number): Promise<{ batch: Batch; dropped: number } | null>
+  closeBatch(workspaceId: number, batchId: number, now: number): Promise<Batch | null>
+  rescheduleBatch(workspaceId: number, batchId: number, scheduledAt: number, timezone: string, now: number): Promise<Batch | null>
+  /** Removes a finished or draft batch with its rows; Refusal `wrong_status` otherwise; false: no such batch. */
+  deleteBatch(workspaceId: number, batchId: number, now: number): Promise<boolean>
+
+  // -- reports --
+  /** In order of position. */
+  listRecipients(workspaceId: number, batchId: number, filter: { standings?: Standing[] }, page: { afterPosition?: number; offset?: number; limit: number }): Promise<Recipient[]>
+  countRecipients(batchId: number, standings: Standing[]): Promise<number>
+  /** Oldest first; by batch, or of the whole workspace. */
+  listAttempts(workspaceId: number, filter: { batchId?: number }, page: { afterId?: number; offset?: number; limit: number }): Promise<(Attempt & { variables: Record<string, unknown>; recipientPosition: number; recipientAttempts: number; maxAttempts: number; standing: Standing })[]>
+  countAttempts(workspaceId: number, filter: { batchId?: number }): Promise<number>
+  /** The ingest report, in order of row number. */
+  listIngestRows(workspaceId: number, batchId: number, filter: { status?: IngestRow['status'] }, page: { afterRow?: number; limit: number }): Promise<IngestRow[]>
+  /** Counts made anew from the rows: tests hold them equal to the counters. */
+  recount(batchId: number): Promise<Progress>
+  listEvents(workspaceId: number | null, page: CursorPage): Promise<OutboxEvent[]>
+
+  // -- dispatch --
+  /**
+   * Reserves places for recipients that are due, within every limit (workspace, trunk, caller ID, agent, batch) and
+   * CPS, shared fairly among the batches. Also starts scheduled batches whose time has come.
+   */
+  claim(request: ClaimRequest): Promise<ClaimResult>
+  /** The commit immediately before the dial: rechecks everything that may have changed and writes the Call-ID. */
+  placeCalls(calls: PlacedCall[], nodeId: string, now: number): Promise<PlaceVerdict[]>
+  /** Claims that will not be placed return unspent. */
+  releaseClaims(attemptIds: number[], now: number): Promise<void>
+  recordProgress(progress: AttemptProgress[]): Promise<void>
+  /** Completes batches whose last recipient finished. */
+  endAttempts(ended: EndedAttempt[], now: number): Promise<EndedResult>
+  /** Opens or closes breakers and sets the slowed rate; null leaves closed. */
+  setTrunkBreaker(trunkId: number, until: number | null, reason: string | null, now: number): Promise<void>
+  setTrunkSlowed(trunkId: number, callsPerSecond: number | null, now: number): Promise<void>
+  setAgentBreaker(agentId: number, until: number | null, reason: string | null, now: number): Promise<void>
+  /** Open attempts that do not belong to `nodeId`. */
+  listOrphans(nodeId: string): Promise<OrphanedAttempt[]>
+  /** At start: half-done imports, their reservations and half-done cancels are cleared up. Returns how many batches. */
+  sweep(now: number): Promise<number>
+  /** The trunk as the carrier adapters need it. */
+  getTrunk(trunkId: number): Promise<Trunk | null>
+  getAgent(agentId: number): Promise<Agent | null>
+  /** Open attempts now, for readiness and shutdown. */
+  countOpenAttempts(): Promise<number>
+}
+
