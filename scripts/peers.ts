@@ -1,0 +1,52 @@
+// The programs from outside npm that tests run against: found, installed where that is possible, or named as missing.
+import { spawnSync } from 'node:child_process'
+
+export interface Peer {
+  name: string
+  /** A command that succeeds exactly when the peer is there. */
+  probe: readonly [string, ...string[]]
+  debianPackage: string
+  neededFor: string
+}
+
+export const peers: readonly Peer[] = [
+  {
+    name: 'curl',
+    probe: ['curl', '--version'],
+    debianPackage: 'curl',
+    neededFor: "the vendors' curl samples",
+  },
+  {
+    name: 'Python 3 with requests',
+    probe: ['python3', '-c', 'import requests'],
+    debianPackage: 'python3-requests',
+    neededFor: "the vendors' Python samples",
+  },
+]
+
+/** Installs through apt what is missing, where this is a Debian and we are root; returns what is still missing. */
+export function provide(wanted: readonly Peer[] = peers): Peer[] {
+  const missing = wanted.filter(peer => !isThere(peer))
+  if (missing.length === 0 || !canInstall()) return missing
+  const packages = missing.map(peer => peer.debianPackage)
+  console.error(`Installing what the tests need: ${packages.join(', ')}`)
+  const apt = (...args: string[]) =>
+    spawnSync('apt-get', ['-qq', '-y', ...args], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    }).status === 0
+  const install = () => apt('install', '--no-install-recommends', ...packages)
+  if (!install()) {
+    apt('update')
+    install()
+  }
+  return missing.filter(peer => !isThere(peer))
+}
+
+function isThere({ probe: [command, ...args] }: Peer): boolean {
+  return spawnSync(command, args, { stdio: 'ignore' }).status === 0
+}
+
+function canInstall(): boolean {
+  return process.getuid?.() === 0 && spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0
+}
