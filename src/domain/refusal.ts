@@ -12,6 +12,7 @@ export type RefusalKind =
   | 'unsupported-media-type' // 415
   | 'unprocessable' // 422: an idempotency key was used with another body
   | 'unavailable' // 503: try again later
+  | 'internal' // 500: a defect of ours; says nothing of its inside
 
 export class Refusal extends Error {
   readonly kind: RefusalKind

@@ -1,0 +1,23 @@
+// What every use case is handed: where things are kept, what time it is, how large things may be.
+import type { Logger } from 'pino'
+import type { Clock } from '../runtime/clock.ts'
+import type { Store } from '../store/store.ts'
+
+/** Limits and rates of the use cases; config.ts fills them from the environment. */
+export interface BatchLimits {
+  /** An identical create within this time answers with the first batch; 0: never. */
+  repeatWindowMs: number
+  /** Largest file our own API takes; the dialects have their vendors' limits. */
+  maxUploadBytes: number
+  /** Largest list our own API takes. */
+  maxRows: number
+  /** Expected cost of one call by the agent's architecture: the credit check of a create reads it. */
+  rates: { pipelineMillicents: number; realtimeMillicents: number }
+}
+
+export interface Deps {
+  store: Store
+  clock: Clock
+  config: BatchLimits
+  logger: Logger
+}
