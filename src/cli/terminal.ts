@@ -1,0 +1,41 @@
+// Where a command speaks: data on stdout, everything else on stderr, so that output can be piped.
+
+export interface Terminal {
+  /** Data, one line. */
+  print(line: string): void
+  /** Progress and remarks, one line. */
+  note(line: string): void
+  /** Rewrites the current line of stderr; only where `isLive`. */
+  redraw(line: string): void
+  /** stderr is a terminal that can rewrite a line. */
+  isLive: boolean
+  /** Width of stderr in characters. */
+  columns: number
+}
+
+const defaultColumns = 80
+const clearLine = '\r\u001b[2K'
+
+export function processTerminal(): Terminal {
+  const { stdout, stderr } = process
+  let drawn = false
+  // A bar that stands on the line goes before the remark, and is drawn again by its owner.
+  const note = (line: string) => {
+    stderr.write(`${drawn ? clearLine : ''}${line}\n`)
+    drawn = false
+  }
+  return {
+    print(line) {
+      if (drawn) stderr.write(clearLine)
+      drawn = false
+      stdout.write(`${line}\n`)
+    },
+    note,
+    redraw(line) {
+      drawn = line !== ''
+      stderr.write(clearLine + line)
+    },
+    isLive: stderr.isTTY === true,
+    columns: stderr.columns ?? defaultColumns,
+  }
+}
