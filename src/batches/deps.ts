@@ -1,6 +1,7 @@
 // What every use case is handed: where things are kept, what time it is, how large things may be.
-import type { Logger } from 'pino'
+
 import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
 import type { Store } from '../store/store.ts'
 
 /** Limits and rates of the use cases; config.ts fills them from the environment. */

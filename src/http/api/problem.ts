@@ -1,0 +1,34 @@
+// Refusals as problem details (RFC 9457): `type`, `title`, `status`, `detail`, our stable `code`, and the details beside.
+import type { Refusal, RefusalKind } from '../../domain/refusal.ts'
+import { type ErrorAnswer, statusOfRefusal } from '../dialect.ts'
+
+const titles: Readonly<Record<RefusalKind, string>> = {
+  invalid: 'Bad Request',
+  unauthorized: 'Unauthorized',
+  forbidden: 'Forbidden',
+  'not-found': 'Not Found',
+  'method-not-allowed': 'Method Not Allowed',
+  conflict: 'Conflict',
+  'too-large': 'Content Too Large',
+  'unsupported-media-type': 'Unsupported Media Type',
+  unprocessable: 'Unprocessable Content',
+  internal: 'Internal Server Error',
+  unavailable: 'Service Unavailable',
+}
+
+/** `about:blank` as type: the status says it, and `code` says it exactly (RFC 9457 §4.2.1). */
+export function presentProblem(refusal: Refusal): ErrorAnswer {
+  const status = statusOfRefusal[refusal.kind]
+  return {
+    status,
+    headers: { 'content-type': 'application/problem+json; charset=utf-8' },
+    body: {
+      ...refusal.details,
+      type: 'about:blank',
+      title: titles[refusal.kind],
+      status,
+      detail: refusal.message,
+      code: refusal.code,
+    },
+  }
+}

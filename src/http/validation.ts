@@ -1,0 +1,49 @@
+// What clients send, read through zod schemas; what does not fit becomes one refusal that names the fields.
+import { z } from 'zod'
+import { Refusal } from '../domain/refusal.ts'
+
+export interface FieldError {
+  /** Dotted path, e.g. `retry.maxAttempts`; empty for the body as a whole. */
+  field: string
+  message: string
+}
+
+/** Reads `value` by `schema`. Refusal `invalid_request`, with `details.errors` listing every field that is wrong. */
+export function readAs<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const read = schema.safeParse(value)
+  if (read.success) return read.data
+  throw fieldRefusal(
+    read.error.issues.map(({ path, message }) => ({ field: path.map(String).join('.'), message })),
+  )
+}
+
+/** The refusal for fields that are wrong; its sentence tells of the first. */
+export function fieldRefusal(errors: FieldError[]): Refusal {
+  const [first] = errors
+  const where = first === undefined || first.field === '' ? 'The request' : `\`${first.field}\``
+  return new Refusal('invalid', 'invalid_request', `${where}: ${first?.message ?? 'is not readable'}`, {
+    errors,
+  })
+}
+
+/** A whole number written in a query or a form. */
+export function integerText(range: { min: number; max: number }) {
+  return z
+    .string()
+    .trim()
+    .regex(/^[+-]?\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(range.min).max(range.max))
+}
+
+/** A whole number sent as JSON number or as text. */
+export function integer(range: { min: number; max: number }) {
+  return z.union([z.int().min(range.min).max(range.max), integerText(range)], {
+    error: `must be a whole number from ${range.min} to ${range.max}`,
+  })
+}
+
+/** The number in a path or cursor; null when it is none: to the client such a thing does not exist. */
+export function readId(text: string): number | null {
+  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null
+}
