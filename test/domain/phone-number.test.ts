@@ -15,7 +15,7 @@ import { readPhoneNumber, refuseDestination } from '../../src/domain/phone-numbe
 const inIndia = { region: 'IN', rule: 'readable' } as const
 const nowhere = { region: null, rule: 'readable' } as const
 const strict = { region: 'IN', rule: 'e164' } as const
-const seed = Number(process.env['FC_SEED'] ?? Date.now() % 2 ** 31)
+const seed = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31)
 
 const read = (text: string | number, rules: Parameters<typeof readPhoneNumber>[1] = inIndia) => {
   const number = readPhoneNumber(text, rules)
