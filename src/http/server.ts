@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import multipart from '@fastify/multipart'
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Dialect } from '../domain/batch.ts'
 import { ownApi } from './api/own-api.ts'
@@ -29,7 +29,8 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   const root = dialects.find(dialect => dialect.name === deps.rootDialect) ?? ownApi
   const app: FastifyInstance = fastify({
     loggerInstance: deps.logger as FastifyBaseLogger,
-    disableRequestLogging: true,
+    // A URL may hold a number: requests are not logged.
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: maxJsonBytes,
     requestTimeout: requestTimeoutMs,
     routerOptions: { maxParamLength: 200 },
