@@ -6,16 +6,24 @@ import prefixTable from './prefix-zones.json' with { type: 'json' }
  * longest prefix wins. A number of a whole country with many zones (US freephone) keeps them all.
  */
 export function zonesOf(e164: string): string | null {
-  for (let end = Math.min(e164.length, longestPrefix + 1); end > 1; end--) {
-    const zones = zonesByPrefix.get(e164.slice(1, end))
-    if (zones !== undefined) return zones
+  let zones: string | null = null
+  for (let end = 2; end <= e164.length; end++) {
+    const found = table.get(e164.slice(1, end))
+    // Most numbers leave the table after their country code: from short to long is 3 steps, from long to short 7.
+    if (found === undefined) break
+    zones = found ?? zones
   }
-  return null
+  return zones
 }
 
-const zonesByPrefix = new Map(
-  Object.entries(prefixTable).flatMap(([zones, prefixes]) =>
-    prefixes.split(' ').map((prefix): [string, string] => [prefix, zones]),
-  ),
-)
-const longestPrefix = Math.max(...[...zonesByPrefix.keys()].map(prefix => prefix.length))
+/** Prefix → zones; null where only longer prefixes have some. */
+const table = new Map<string, string | null>()
+for (const [zones, prefixes] of Object.entries(prefixTable)) {
+  for (const prefix of prefixes.split(' ')) {
+    table.set(prefix, zones)
+    for (let end = 1; end < prefix.length; end++) {
+      const shorter = prefix.slice(0, end)
+      if (!table.has(shorter)) table.set(shorter, null)
+    }
+  }
+}
