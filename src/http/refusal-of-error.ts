@@ -1,7 +1,7 @@
 // Whatever a request may die of, as a refusal: the dialects present refusals and nothing else.
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { Refusal } from '../domain/refusal.ts'
-import { fieldRefusal } from './validation.ts'
+import { fieldRefusal, plainMessage } from './validation.ts'
 
 /** Our refusals pass; Fastify's own errors get our words; all else is ours and tells the client nothing. */
 export function refusalOf(error: unknown): Refusal {
@@ -10,7 +10,7 @@ export function refusalOf(error: unknown): Refusal {
     return fieldRefusal(
       error.validation.map(({ instancePath, message }) => ({
         field: instancePath.slice(1).replaceAll('/', '.'),
-        message: message ?? 'is not valid',
+        message: plainMessage(message ?? 'is not valid'),
       })),
     )
   return ofFramework(error) ?? internal()

@@ -13,8 +13,17 @@ export function readAs<Schema extends z.ZodType>(schema: Schema, value: unknown)
   const read = schema.safeParse(value)
   if (read.success) return read.data
   throw fieldRefusal(
-    read.error.issues.map(({ path, message }) => ({ field: path.map(String).join('.'), message })),
+    read.error.issues.map(({ path, message }) => ({
+      field: path.map(String).join('.'),
+      message: plainMessage(message),
+    })),
   )
+}
+
+/** Zod says "Invalid input: expected string, received undefined" of a field that is missing. */
+export function plainMessage(message: string): string {
+  if (message.endsWith('received undefined')) return 'is required'
+  return message.replace(/^(Invalid input|Invalid option|Too small|Too big): /, 'is not valid: ')
 }
 
 /** The refusal for fields that are wrong; its sentence tells of the first. */

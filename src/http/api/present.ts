@@ -1,0 +1,98 @@
+// Our things as our own API shows them: flat, camelCase, instants as ISO 8601 in UTC, money in cents.
+import type { Batch } from '../../domain/batch.ts'
+import type { OutboxEvent } from '../../domain/event.ts'
+import { averageTalkSeconds } from '../../domain/progress.ts'
+import { type Attempt, type Recipient, statusOf } from '../../domain/recipient.ts'
+import { rowReasons } from '../../domain/refusal.ts'
+import type { Agent, PhoneNumber, Suppression, Trunk, Workspace } from '../../domain/workspace.ts'
+import type { IngestRow } from '../../store/store.ts'
+
+const millicentsPerCent = 1_000
+
+export function toIso(at: number): string
+export function toIso(at: number | null): string | null
+export function toIso(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString()
+}
+
+export function presentWorkspace({ creditMillicents, createdAt, updatedAt, ...workspace }: Workspace) {
+  return {
+    ...workspace,
+    creditCents: creditMillicents === null ? null : creditMillicents / millicentsPerCent,
+    createdAt: toIso(createdAt),
+    updatedAt: toIso(updatedAt),
+  }
+}
+
+export function presentAgent({ workspaceId: _, breakerUntil, createdAt, ...agent }: Agent) {
+  return { ...agent, breakerUntil: toIso(breakerUntil), createdAt: toIso(createdAt) }
+}
+
+export function presentTrunk({ workspaceId: _, breakerUntil, createdAt, ...trunk }: Trunk) {
+  return { ...trunk, breakerUntil: toIso(breakerUntil), createdAt: toIso(createdAt) }
+}
+
+export function presentPhoneNumber({ workspaceId: _, createdAt, ...number }: PhoneNumber) {
+  return { ...number, createdAt: toIso(createdAt) }
+}
+
+export function presentSuppression({ createdAt, ...suppression }: Suppression) {
+  return { ...suppression, createdAt: toIso(createdAt) }
+}
+
+export function presentBatch(batch: Batch) {
+  const { workspaceId: _, sentAgentId: _a, sentPhoneNumberId: _n, progress, ...shown } = batch
+  return {
+    ...shown,
+    scheduledAt: toIso(batch.scheduledAt),
+    createdAt: toIso(batch.createdAt),
+    startedAt: toIso(batch.startedAt),
+    completedAt: toIso(batch.completedAt),
+    updatedAt: toIso(batch.updatedAt),
+    counts: progress.counts,
+    attempts: progress.attempts,
+    averageTalkSeconds: averageTalkSeconds(progress),
+    costCents: progress.costMillicents / millicentsPerCent,
+  }
+}
+
+export function presentRecipient({ dueAt, finishedAt, lastAttempt, ...recipient }: Recipient) {
+  return {
+    ...recipient,
+    status: statusOf(recipient.standing),
+    dueAt: toIso(dueAt),
+    finishedAt: toIso(finishedAt),
+    lastAttempt: lastAttempt === null ? null : presentAttempt(lastAttempt),
+  }
+}
+
+export function presentAttempt(attempt: Attempt) {
+  const { id, batchId, recipientId, ordinal, number, callerId, trunkId, status, callId, outcome } = attempt
+  const { dialedAt, answeredAt, endedAt, costMillicents } = attempt
+  return {
+    id,
+    batchId,
+    recipientId,
+    ordinal,
+    number,
+    callerId,
+    trunkId,
+    status,
+    callId,
+    dialedAt: toIso(dialedAt),
+    answeredAt: toIso(answeredAt),
+    endedAt: toIso(endedAt),
+    talkMs: answeredAt === null || endedAt === null ? null : endedAt - answeredAt,
+    outcome,
+    costCents: costMillicents / millicentsPerCent,
+  }
+}
+
+export function presentIngestRow({ rowNumber, status, code, value }: IngestRow) {
+  const reason = code === 'accepted' ? null : rowReasons[code]
+  return { rowNumber, status, code, reason, value }
+}
+
+export function presentEvent({ id, batchId, type, at, data }: OutboxEvent) {
+  return { id, type, at: toIso(at), batchId, data }
+}

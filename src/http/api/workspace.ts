@@ -1,0 +1,65 @@
+// `/workspace`: the tenant's rules, and the emergency stop. `/events`: what happened in it.
+import type { FastifyInstance } from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { getCountries } from 'libphonenumber-js/max'
+import { z } from 'zod'
+import { releaseWorkspace, stopWorkspace, updateWorkspace } from '../../batches/control-workspace.ts'
+import type { HttpDeps } from '../dialect.ts'
+import { pageQuery, readCursor, toPage } from './paging.ts'
+import { presentEvent, presentWorkspace } from './present.ts'
+import { callingWindow, maxConcurrentCalls, nameText, region } from './schema.ts'
+
+const maxCountries = getCountries().length
+const maxPrefixes = 1_000
+const maxCreditCents = 1e12
+const millicentsPerCent = 1_000
+
+const destination = z.object({
+  country: region,
+  prefixes: z
+    .array(z.string().regex(/^\+\d{1,15}$/, 'must look like +9198'))
+    .max(maxPrefixes)
+    .optional(),
+})
+
+const workspacePatch = z.object({
+  name: nameText.optional(),
+  defaultRegion: region.nullable().optional(),
+  destinations: z.array(destination).max(maxCountries).nullable().optional(),
+  maxConcurrentCalls: maxConcurrentCalls.optional(),
+  creditCents: z.number().min(0).max(maxCreditCents).nullable().optional(),
+  window: callingWindow.nullable().optional(),
+})
+
+export function workspaceRoutes(app: FastifyInstance, deps: HttpDeps): void {
+  const api = app.withTypeProvider<ZodTypeProvider>()
+
+  api.get('/workspace', async ({ workspace }) => presentWorkspace(workspace))
+
+  api.patch('/workspace', { schema: { body: workspacePatch } }, async ({ workspace, body }) =>
+    presentWorkspace(await updateWorkspace(deps, workspace, toPatch(body))),
+  )
+
+  api.post('/workspace/stop', async ({ workspace }) =>
+    presentWorkspace(await stopWorkspace(deps, workspace.id)),
+  )
+  api.post('/workspace/go', async ({ workspace }) =>
+    presentWorkspace(await releaseWorkspace(deps, workspace.id)),
+  )
+
+  api.get('/events', { schema: { querystring: pageQuery } }, async ({ workspace, query }) => {
+    const after = readCursor(query.cursor) ?? 0
+    const events = await deps.store.listEvents(workspace.id, { after, limit: query.limit + 1 })
+    return toPage(events, query.limit, event => event.id, presentEvent)
+  })
+}
+
+/** Absent fields stay as they are; null takes a rule away. */
+function toPatch({ creditCents, ...body }: z.output<typeof workspacePatch>) {
+  const credit =
+    creditCents === undefined
+      ? {}
+      : { creditMillicents: creditCents === null ? null : Math.round(creditCents * millicentsPerCent) }
+  const sent = Object.entries(body).filter(([, value]) => value !== undefined)
+  return { ...Object.fromEntries(sent), ...credit }
+}
