@@ -139,9 +139,6 @@ export const environment = z.object({
     .optional()
     .describe('Where the command line finds the server. Unset: this machine, at PORT.'),
 })
-    .default('http://127.0.0.1:8080')
-    .describe('Where the command line finds the server.'),
-})
 
 type Environment = Readonly<Record<string, string | undefined>>
 

@@ -1,0 +1,190 @@
+// The commands, their arguments and their help; each is loaded only when it is run, so that `--help` answers at once.
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { type ClientConfig, readClientConfig } from '../config.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface OutputOption {
+  output: 'text' | 'json'
+}
+interface ServerOptions {
+  url?: string
+  key?: string
+}
+
+const helpColumns = 100
+
+/** Builds the whole command line; nothing runs before it is parsed. */
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command('outdial')
+    .description('Calls lists of people by telephone with AI voice agents.')
+    .exitOverride()
+    .showHelpAfterError('(outdial --help shows what there is)')
+    .configureOutput({ getOutHelpWidth: () => helpColumns, getErrHelpWidth: () => helpColumns })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 no server answers · 4 the server said no · 130 interrupted',
+    )
+  addServerCommands(program, terminal)
+  addBatchCommands(program, terminal)
+  addStopCommands(program, terminal)
+  addCheckingCommands(program, terminal)
+  return program
+}
+
+function addServerCommands(program: Command, terminal: Terminal): void {
+  program
+    .command('serve')
+    .description('start the server; its settings come from the environment (docs/guide/configuration.md)')
+    .action(async () => (await import('./serve.ts')).serve(terminal))
+  program
+    .command('demo')
+    .description(
+      'start the server, call the 25 people of examples/first-batch/contacts.csv, and go on serving',
+    )
+    .action(async () => (await import('./demo.ts')).demo(terminal))
+  program
+    .command('carrier')
+    .description('run the simulated carrier as a process of its own; trunks reach it by its address')
+    .requiredOption('--log <file>', 'where each dial is written, and flushed to disk, before it is answered')
+    .option('--port <port>', 'port on 127.0.0.1; 0 takes any free one', wholeNumber(0, 65_535), 5090)
+    .action(async options => (await import('./carrier.ts')).carrier(options, terminal))
+}
+
+function addBatchCommands(program: Command, terminal: Terminal): void {
+  onServer(program.command('call <file>'))
+    .description('call everybody in a CSV, XLSX, XLS or JSON file')
+    .requiredOption('--agent <ref>', 'who talks: an agent’s id or alias')
+    .option('--from <ref>', 'the phone number to call from: id or alias (default: the agent’s)')
+    .option('--name <name>', 'what the batch is called (default: the file’s name)')
+    .option('--concurrency <n>', 'calls at the same time', wholeNumber(1, 100_000))
+    .option('--calls-per-second <n>', 'new calls a second', positiveNumber)
+    .option('--at <time>', 'when to start, e.g. 2027-03-01T09:00 (default: at once)')
+    .option('--timezone <zone>', 'IANA zone of --at, and of numbers whose zone is unknown', 'UTC')
+    .option('--max-attempts <n>', 'calls to one person at most', wholeNumber(1, 10))
+    .option('--retry-delay <seconds>', 'before a busy or silent person is called again', positiveNumber)
+    .option('--draft', 'create it, start it later', false)
+    .option('--idempotency-key <key>', 'makes it safe to send the same command again')
+    .option('-w, --watch', 'stay and show the progress until the batch has ended', false)
+    .action(async (file, options) => {
+      await (await import('./call.ts')).call(file, options, clientOf(options), terminal)
+    })
+  const batches = program.command('batches').description('look at batches and steer them')
+  onServer(batches.command('list'))
+    .description('the newest batches first')
+    .option('--status <status>', 'only those that are scheduled, running, paused, completed, cancelled …')
+    .option('-n, --limit <n>', 'how many at most', wholeNumber(1, 100_000), 20)
+    .action(async options => (await import('./batches.ts')).listBatches(options, clientOf(options), terminal))
+  onServer(batches.command('show <id>'))
+    .description('where a batch stands')
+    .option('-w, --watch', 'stay and show the progress until the batch has ended', false)
+    .action(async (id, options) => {
+      await (await import('./batches.ts')).showBatch(id, options, clientOf(options), terminal)
+    })
+  for (const [verb, says] of batchMoves) {
+    onServer(batches.command(`${verb} <id>`))
+      .description(says)
+      .action(async (id, options) => {
+        await (await import('./batches.ts')).moveBatch(verb, id, options, clientOf(options), terminal)
+      })
+  }
+  onServer(batches.command('export <id>'), 'no output option')
+    .description('every person of a batch and what became of them, as CSV')
+    .addOption(
+      new Option('--filter <which>', 'whom to export')
+        .choices(['all', 'reached', 'unreached'])
+        .default('all'),
+    )
+    .action(async (id, options) => {
+      await (await import('./export-batch.ts')).exportBatch(id, options, clientOf(options), terminal)
+    })
+}
+
+const batchMoves = [
+  ['start', 'start a draft, or a scheduled batch before its time'],
+  ['pause', 'place no more calls of this batch; calls under way end normally'],
+  ['resume', 'go on where it was paused'],
+  ['cancel', 'drop everybody who is not being called; calls under way end normally'],
+] as const
+export type BatchMove = (typeof batchMoves)[number][0]
+
+function addStopCommands(program: Command, terminal: Terminal): void {
+  onServer(program.command('halt'))
+    .description('emergency stop: nothing is dialled in the whole workspace until `outdial go`')
+    .action(async options => (await import('./halt.ts')).halt(options, clientOf(options), terminal))
+  onServer(program.command('go'))
+    .description('lift the emergency stop')
+    .action(async options => (await import('./halt.ts')).go(options, clientOf(options), terminal))
+}
+
+function addCheckingCommands(program: Command, terminal: Terminal): void {
+  outputOption(program.command('simulate <file>'))
+    .description(
+      'when would this batch finish, how would the calls end, what would it cost: hours in seconds',
+    )
+    .option('--seed <n>', 'the same seed, the same day', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('--concurrency <n>', 'calls at the same time', wholeNumber(1, 10_000), 20)
+    .option('--calls-per-second <n>', 'new calls a second', positiveNumber)
+    .option('--max-attempts <n>', 'calls to one person at most', wholeNumber(1, 10), 3)
+    .option('--answer-rate <share>', 'share of calls that a person answers, 0 to 1', shareOfOne, 0.45)
+    .option('--talk <seconds>', 'how long a talk lasts on average', positiveNumber, 120)
+    .addOption(
+      new Option('--agent-arch <architecture>', 'decides the price of a call')
+        .choices(['pipeline', 'realtime'])
+        .default('pipeline'),
+    )
+    .option('--start <time>', 'when the day begins, e.g. 2027-03-01T09:00Z', '2027-03-01T09:00:00Z')
+    .option('--region <country>', 'where numbers without a plus are, e.g. US')
+    .option(
+      '--window <from-to>',
+      'calling hours in each person’s own zone, e.g. 09:00-21:00 (default: always)',
+    )
+    .action(async (file, options) => (await import('./simulate.ts')).simulate(file, options, terminal))
+  onServer(program.command('doctor'))
+    .description('check this machine, the configuration and the running server')
+    .action(async options => (await import('./doctor.ts')).doctor(options, serverOptions(options), terminal))
+}
+
+function onServer(command: Command, output: 'output option' | 'no output option' = 'output option'): Command {
+  command
+    .option('--url <url>', 'where the server is (default: OUTDIAL_URL, else this machine at PORT)')
+    .option('--key <key>', 'API key (default: OUTDIAL_API_KEY)')
+  return output === 'output option' ? outputOption(command) : command
+}
+
+function outputOption(command: Command): Command {
+  return command.addOption(
+    new Option('-o, --output <format>', 'what stdout gets').choices(['text', 'json']).default('text'),
+  )
+}
+
+function clientOf(options: ServerOptions): ClientConfig {
+  return serverOptions(options)
+}
+
+/** What was given on the command line wins over the environment. */
+function serverOptions({ url, key }: ServerOptions): ClientConfig {
+  const configured = readClientConfig()
+  return { url: url ?? configured.url, apiKey: key ?? configured.apiKey }
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return text => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
+    }
+    return value
+  }
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.')
+  return value
+}
+
+function shareOfOne(text: string): number {
+  const value = Number(text)
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be a number from 0 to 1.')
+  return value
+}

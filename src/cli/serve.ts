@@ -1,0 +1,80 @@
+// `outdial serve`: the server in the foreground, until a signal ends it.
+import { type App, startApp } from '../app.ts'
+import { type Config, readConfig, unknownVariables } from '../config.ts'
+import { DataDirTaken } from '../runtime/data-dir-lock.ts'
+import { createLogger, type Logger } from '../runtime/logger.ts'
+import { CommandFailure, exitCodes } from './failure.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Runs until SIGTERM or Ctrl-C; resolves once calls have ended and everything is closed. */
+export async function serve(terminal: Terminal): Promise<void> {
+  const config = readConfig()
+  const logger = createLogger({ level: config.logLevel, readable: terminal.isLive })
+  warnOfUnknownVariables(logger)
+  const app = await openApp(config, logger)
+  terminal.print(`Outdial listens on ${app.url}`)
+  if (app.newApiKey !== null) printNewKey(app.newApiKey, terminal)
+  await stopOnSignal(app, config, terminal)
+}
+
+/** Starts the app; what commonly goes wrong becomes a sentence that says what to do. */
+export async function openApp(config: Config, logger: Logger): Promise<App> {
+  try {
+    return await startApp(config, logger)
+  } catch (error) {
+    throw explained(error, config)
+  }
+}
+
+/** Resolves when the app has stopped after the first signal; a second signal ends the process at once. */
+export async function stopOnSignal(app: App, config: Config, terminal: Terminal): Promise<void> {
+  await new Promise<void>(resolve => {
+    const onSignal = () => resolve()
+    process.once('SIGTERM', onSignal)
+    process.once('SIGINT', onSignal)
+  })
+  const endAtOnce = () => process.exit(exitCodes.interrupted)
+  process.on('SIGTERM', endAtOnce)
+  process.on('SIGINT', endAtOnce)
+  const open = await app.deps.store.countOpenAttempts()
+  const wait =
+    open === 0 ? '' : ` ${open} calls may go on for ${config.shutdownGraceMs / 1000} s; again: end at once.`
+  terminal.note(`Stopping: no more calls are placed.${wait}`)
+  await app.stop()
+  terminal.note('Stopped.')
+}
+
+function printNewKey(key: string, terminal: Terminal): void {
+  terminal.print(`API key of the workspace "demo" (shown only this once): ${key}`)
+}
+
+function warnOfUnknownVariables(logger: Logger): void {
+  const names = unknownVariables()
+  if (names.length > 0) logger.warn({ names }, 'variables that are no settings of Outdial: misspelt?')
+}
+
+function explained(error: unknown, { host, port, dataDir }: Config): unknown {
+  if (error instanceof DataDirTaken) return new CommandFailure('failed', error.message)
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new CommandFailure(
+        'failed',
+        `Port ${port} on ${host} is in use by another program. Choose another one, e.g. PORT=${port + 1}, or PORT=0 for any free one.`,
+      )
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new CommandFailure(
+        'failed',
+        `This machine has no address ${host}. Set HOST, e.g. HOST=127.0.0.1.`,
+      )
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new CommandFailure(
+        'failed',
+        `No permission: ${(error as Error).message}. The server needs port ${port} and a writable directory ${dataDir}.`,
+      )
+    default:
+      return error
+  }
+}

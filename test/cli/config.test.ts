@@ -1,0 +1,118 @@
+// The configuration: what is read, what is refused, and in which words.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ConfigError, readClientConfig, readConfig, unknownVariables } from '../../src/config.ts'
+
+test('an empty environment gives the documented defaults', () => {
+  assert.deepEqual(readConfig({}), {
+    host: '127.0.0.1',
+    port: 8080,
+    dataDir: './data',
+    apiKey: null,
+    rootDialect: null,
+    logLevel: 'info',
+    shutdownGraceMs: 30_000,
+    maxUploadBytes: 100_000_000,
+    maxRows: 1_000_000,
+    repeatWindowMs: 60_000,
+    simulated: {},
+    rates: { pipelineMillicents: 3_500, realtimeMillicents: 7_000 },
+  })
+})
+
+test('every setting is taken from its variable', () => {
+  const config = readConfig({
+    PORT: '9000',
+    HOST: '0.0.0.0',
+    OUTDIAL_DATA_DIR: '/var/lib/outdial',
+    OUTDIAL_API_KEY: 'a-key-of-twenty-chars',
+    OUTDIAL_ROOT_DIALECT: 'dialnexa',
+    OUTDIAL_LOG_LEVEL: 'warn',
+    OUTDIAL_SHUTDOWN_GRACE_MS: '0',
+    OUTDIAL_MAX_UPLOAD_BYTES: '5000',
+    OUTDIAL_MAX_ROWS: '10',
+    OUTDIAL_REPEAT_WINDOW_MS: '0',
+    OUTDIAL_SIM_SEED: '7',
+    OUTDIAL_SIM_SPEED: '2.5',
+    OUTDIAL_SIM_ANSWER_RATE: '0.9',
+    OUTDIAL_SIM_CARRIER: '127.0.0.1:5090',
+    OUTDIAL_RATE_PIPELINE_CENTS: '1.25',
+    OUTDIAL_RATE_REALTIME_CENTS: '10',
+  })
+  assert.deepEqual(config, {
+    host: '0.0.0.0',
+    port: 9000,
+    dataDir: '/var/lib/outdial',
+    apiKey: 'a-key-of-twenty-chars',
+    rootDialect: 'dialnexa',
+    logLevel: 'warn',
+    shutdownGraceMs: 0,
+    maxUploadBytes: 5_000,
+    maxRows: 10,
+    repeatWindowMs: 0,
+    simulated: { seed: 7, speed: 2.5, answerRate: 0.9, address: '127.0.0.1:5090' },
+    rates: { pipelineMillicents: 1_250, realtimeMillicents: 10_000 },
+  })
+})
+
+test('all problems are named at once, each with its variable and what it must be', () => {
+  const wrong = {
+    PORT: 'http',
+    OUTDIAL_API_KEY: 'short',
+    OUTDIAL_ROOT_DIALECT: 'esperanto',
+    OUTDIAL_MAX_ROWS: '1.5',
+    OUTDIAL_SIM_ANSWER_RATE: '72',
+    OUTDIAL_SIM_CARRIER: 'somewhere',
+    OUTDIAL_URL: 'ftp://example.org',
+  }
+  assert.throws(
+    () => readConfig(wrong),
+    (error: unknown) => {
+      assert.ok(error instanceof ConfigError)
+      assert.deepEqual(
+        error.problems.map(({ name }) => name),
+        Object.keys(wrong),
+      )
+      assert.equal(
+        error.message,
+        [
+          'The configuration has 7 problems:',
+          '  PORT: must be a number',
+          '  OUTDIAL_API_KEY: must have at least 20 characters',
+          '  OUTDIAL_ROOT_DIALECT: must be one of formant, dialnexa, talkifai',
+          '  OUTDIAL_MAX_ROWS: must be a whole number',
+          '  OUTDIAL_SIM_ANSWER_RATE: must be at most 1',
+          '  OUTDIAL_SIM_CARRIER: must look like 127.0.0.1:5090',
+          '  OUTDIAL_URL: must be an http or https address',
+        ].join('\n'),
+      )
+      return true
+    },
+  )
+})
+
+test('a wrong API key is not printed back', () => {
+  assert.throws(
+    () => readConfig({ OUTDIAL_API_KEY: 'my secret' }),
+    (error: Error) => !error.message.includes('my secret'),
+  )
+})
+
+test('an empty variable is an unset one', () => {
+  assert.equal(readConfig({ PORT: '', OUTDIAL_API_KEY: ' ' }).port, 8080)
+})
+
+test('the command line looks for the server on this machine at PORT unless OUTDIAL_URL says otherwise', () => {
+  assert.equal(readClientConfig({}).url, 'http://127.0.0.1:8080')
+  assert.equal(readClientConfig({ PORT: '9000' }).url, 'http://127.0.0.1:9000')
+  assert.equal(
+    readClientConfig({ PORT: '9000', OUTDIAL_URL: 'https://calls.example' }).url,
+    'https://calls.example',
+  )
+})
+
+test('a variable that only looks like a setting is named', () => {
+  assert.deepEqual(unknownVariables({ OUTDIAL_APIKEY: 'x', OUTDIAL_URL: 'http://a', HOME: '/root' }), [
+    'OUTDIAL_APIKEY',
+  ])
+})

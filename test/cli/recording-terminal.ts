@@ -1,0 +1,24 @@
+// A terminal that remembers what commands said to it.
+import type { Terminal } from '../../src/cli/terminal.ts'
+
+export interface RecordingTerminal extends Terminal {
+  /** Lines of stdout. */
+  printed: string[]
+  /** Lines of stderr. */
+  notes: string[]
+  drawn: string[]
+}
+
+export function recordingTerminal(options: { isLive?: boolean; columns?: number } = {}): RecordingTerminal {
+  const [printed, notes, drawn]: [string[], string[], string[]] = [[], [], []]
+  return {
+    printed,
+    notes,
+    drawn,
+    print: line => void printed.push(line),
+    note: line => void notes.push(line),
+    redraw: line => void drawn.push(line),
+    isLive: options.isLive ?? false,
+    columns: options.columns ?? 100,
+  }
+}
