@@ -134,10 +134,12 @@ function judge(evidence: Evidence): Verdict {
   if (endedBy === 'node-died') return verdict('lost', 'us', evidence.answeredAt === null)
   if (endedBy === 'cancelled-by-us' && evidence.answeredAt === null) return verdict('cancelled', 'us', false)
   if (evidence.agentFailed) return verdict('agent-failure', 'agent', true)
-  if (evidence.answeredAt !== null) return verdict(evidence.voicemail ? 'voicemail' : 'answered', 'recipient', false)
+  if (evidence.answeredAt !== null)
+    return verdict(evidence.voicemail ? 'voicemail' : 'answered', 'recipient', false)
   if (endedBy === 'ring-timeout') return noAnswer
   if (endedBy === 'silence-timeout' || endedBy === 'max-age') return carrierFailure
-  if (sipStatus !== null && throttleStatuses.has(sipStatus) && throttlePhrase.test(phrase ?? '')) return throttled
+  if (sipStatus !== null && throttleStatuses.has(sipStatus) && throttlePhrase.test(phrase ?? ''))
+    return throttled
   const byStatus = sipStatus === null ? undefined : bySipStatus.get(sipStatus)
   return byStatus ?? (q850 === null ? undefined : byQ850.get(q850)) ?? carrierFailure
 }

@@ -32,7 +32,11 @@ export const defaultRetryPolicy: RetryPolicy = {
  * When to ring again after `outcome` of call number `callsPlaced` (1 for the first), in ms from now; null: never.
  * Only outcomes that are retryable by nature are looked up at all: an answered person is not rung again.
  */
-export function retryDelayMs(policy: RetryPolicy, outcome: Pick<Outcome, 'disposition' | 'retryable'>, callsPlaced: number): number | null {
+export function retryDelayMs(
+  policy: RetryPolicy,
+  outcome: Pick<Outcome, 'disposition' | 'retryable'>,
+  callsPlaced: number,
+): number | null {
   if (!outcome.retryable || callsPlaced >= policy.maxAttempts) return null
   if (outcome.disposition === 'declined' && callsPlaced >= maxCallsWhenDeclined) return null
   const delays = policy.delaysMs[outcome.disposition]

@@ -7,6 +7,8 @@ export interface Timer {
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number
+  /** Milliseconds since some fixed instant, monotonic and fractional: for spacing, never for records. */
+  elapsed(): number
   /** Runs `task` once at `atMs` (epoch milliseconds), or as soon as possible when that has passed. */
   at(atMs: number, task: () => void): Timer
 }
@@ -16,6 +18,7 @@ const maxTimeoutMs = 2 ** 31 - 1
 
 export const realClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   at(atMs, task) {
     let handle: NodeJS.Timeout
     const arm = () => {

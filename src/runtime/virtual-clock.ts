@@ -41,6 +41,10 @@ export class VirtualClock implements Clock {
     return this.#now
   }
 
+  elapsed(): number {
+    return this.#now
+  }
+
   at(atMs: number, task: () => void): Timer {
     const timer: QueuedTimer = { at: Math.max(atMs, this.#now), order: this.#order++, task }
     rise(this.#queue, timer)

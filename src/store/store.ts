@@ -3,13 +3,20 @@
 //
 // Every method is scoped: where it takes a workspaceId, things of another workspace do not exist (null or empty).
 import type { Batch, BatchStatus, IngestCounts, NewBatch } from '../domain/batch.ts'
-import type { CallingWindow } from '../domain/calling-window.ts'
 import type { OutboxEvent } from '../domain/event.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
 import type { RowReason } from '../domain/refusal.ts'
 import type { RetryPolicy } from '../domain/retry.ts'
-import type { Agent, ApiKey, PhoneNumber, Suppression, Trunk, TrunkKind, Workspace } from '../domain/workspace.ts'
+import type {
+  Agent,
+  ApiKey,
+  PhoneNumber,
+  Suppression,
+  Trunk,
+  TrunkKind,
+  Workspace,
+} from '../domain/workspace.ts'
 
 // ---- resources ----
 
@@ -111,8 +118,11 @@ export interface Claim {
   /** How often the carrier had us put this recipient back already, and since when (epoch ms). */
   putBacks: number
   firstPutBackAt: number | null
-  /** CPS slot, epoch ms. */
+  /** CPS slot, epoch ms: not dialled before it. */
   slotAt: number
+  /** Least time between two new calls on the trunk and in the batch, ms (1000 / CPS); 0: no limit. */
+  trunkSpacingMs: number
+  batchSpacingMs: number
   ringTimeoutMs: number
   maxCallMs: number
   retry: RetryPolicy
@@ -196,7 +206,13 @@ export interface Store {
   updateWorkspace(id: number, patch: WorkspacePatch, now: number): Promise<Workspace>
   /** Emergency stop and its end. */
   setWorkspaceStopped(id: number, stopped: boolean, now: number): Promise<Workspace>
-  createApiKey(workspaceId: number, name: string, prefix: string, hash: Uint8Array, now: number): Promise<ApiKey>
+  createApiKey(
+    workspaceId: number,
+    name: string,
+    prefix: string,
+    hash: Uint8Array,
+    now: number,
+  ): Promise<ApiKey>
   /** By SHA-256; the caller compares nothing itself: the stored hash comes back for a constant-time comparison. */
   findApiKey(hash: Uint8Array): Promise<(ApiKey & { hash: Uint8Array }) | null>
 
@@ -216,19 +232,33 @@ export interface Store {
   listTrunks(workspaceId: number, page: CursorPage): Promise<Trunk[]>
   listPhoneNumbers(workspaceId: number, page: CursorPage): Promise<PhoneNumber[]>
   /** Takes effect before the next dial; recipients that wait become `suppressed` when their turn comes. */
-  suppress(workspaceId: number, numbers: string[], reason: string, now: number, idempotency?: Idempotency<Suppression[]>): Promise<Suppression[]>
+  suppress(
+    workspaceId: number,
+    numbers: string[],
+    reason: string,
+    now: number,
+    idempotency?: Idempotency<Suppression[]>,
+  ): Promise<Suppression[]>
   unsuppress(workspaceId: number, number: string, now: number): Promise<boolean>
   listSuppressions(workspaceId: number, page: { afterNumber?: string; limit: number }): Promise<Suppression[]>
 
   // -- idempotency --
   /** Reserves the key for this request, or says what it was used for. A reservation of a dead process is swept at start. */
-  reserveIdempotencyKey(workspaceId: number, key: string, fingerprint: string, now: number): Promise<IdempotencyVerdict>
+  reserveIdempotencyKey(
+    workspaceId: number,
+    key: string,
+    fingerprint: string,
+    now: number,
+  ): Promise<IdempotencyVerdict>
   /** A refused create gives its key back. */
   releaseIdempotencyKey(workspaceId: number, key: string): Promise<void>
 
   // -- import --
   /** The first batch of an identical create (workspace, agent, name, content) since `since`, not cancelled or failed. */
-  findIdenticalBatch(batch: Pick<NewBatch, 'workspaceId' | 'agentId' | 'name' | 'contentHash'>, since: number): Promise<Batch | null>
+  findIdenticalBatch(
+    batch: Pick<NewBatch, 'workspaceId' | 'agentId' | 'name' | 'contentHash'>,
+    since: number,
+  ): Promise<Batch | null>
   /** A batch in `importing`: no reader sees it, nothing is dialled. */
   beginImport(batch: NewBatch): Promise<number>
   /** Stores accepted rows (those on the suppression list become rejected) and the report's lines for the rejected. */
@@ -237,37 +267,92 @@ export interface Store {
    * Rows are whole. `decide` sees the counts and may throw a Refusal (strict mode, no good row, credits): then the
    * batch and its rows are discarded and the refusal passes on. Writes the idempotent answer in the same transaction.
    */
-  finishImport(batchId: number, counts: { rows: number }, decide: (ingest: IngestCounts) => void, now: number, idempotency?: Idempotency<Batch>): Promise<Batch>
+  finishImport(
+    batchId: number,
+    counts: { rows: number },
+    decide: (ingest: IngestCounts) => void,
+    now: number,
+    idempotency?: Idempotency<Batch>,
+  ): Promise<Batch>
   discardImport(batchId: number): Promise<void>
-  /** More recipients for an open batch, whole or not at all. Numbers that the batch has already are duplicates. */
-  addRecipients(workspaceId: number, batchId: number, accepted: AcceptedRow[], rejected: RejectedRow[], rows: number, now: number, idempotency?: Idempotency<IngestCounts>): Promise<IngestCounts>
+  /** More recipients for an open batch, whole or not at all; their row numbers go on from the last. Numbers that the batch
+   * has already are duplicates. */
+  addRecipients(
+    workspaceId: number,
+    batchId: number,
+    accepted: AcceptedRow[],
+    rejected: RejectedRow[],
+    rows: number,
+    now: number,
+    idempotency?: Idempotency<IngestCounts>,
+  ): Promise<IngestCounts>
 
   // -- batches --
   getBatch(workspaceId: number, batchId: number): Promise<Batch | null>
   /** Newest first. Batches that are importing are never listed. `live`: scheduled, running or paused. */
-  listBatches(workspaceId: number, filter: { agentId?: number; statuses?: BatchStatus[] }, page: OffsetPage): Promise<{ batches: Batch[]; total: number }>
+  listBatches(
+    workspaceId: number,
+    filter: { agentId?: number; statuses?: BatchStatus[] },
+    page: OffsetPage,
+  ): Promise<{ batches: Batch[]; total: number }>
   /** Newest first, by cursor. */
-  listBatchesBefore(workspaceId: number, filter: { statuses?: BatchStatus[] }, page: { beforeId?: number; limit: number }): Promise<Batch[]>
+  listBatchesBefore(
+    workspaceId: number,
+    filter: { statuses?: BatchStatus[] },
+    page: { beforeId?: number; limit: number },
+  ): Promise<Batch[]>
   /** Refusal `wrong_status` (conflict, details.status) where the move is not lawful; null: no such batch. */
   startBatch(workspaceId: number, batchId: number, now: number): Promise<Batch | null>
   pauseBatch(workspaceId: number, batchId: number, reason: string, now: number): Promise<Batch | null>
   resumeBatch(workspaceId: number, batchId: number, now: number): Promise<Batch | null>
   /** Drops everybody who is not being called; `dropped` is how many. Calls under way end normally. */
-  cancelBatch(workspaceId: number, batchId: number, now: number): Promise<{ batch: Batch; dropped: number } | null>
+  cancelBatch(
+    workspaceId: number,
+    batchId: number,
+    now: number,
+  ): Promise<{ batch: Batch; dropped: number } | null>
   closeBatch(workspaceId: number, batchId: number, now: number): Promise<Batch | null>
-  rescheduleBatch(workspaceId: number, batchId: number, scheduledAt: number, timezone: string, now: number): Promise<Batch | null>
+  rescheduleBatch(
+    workspaceId: number,
+    batchId: number,
+    scheduledAt: number,
+    timezone: string,
+    now: number,
+  ): Promise<Batch | null>
   /** Removes a finished or draft batch with its rows; Refusal `wrong_status` otherwise; false: no such batch. */
   deleteBatch(workspaceId: number, batchId: number, now: number): Promise<boolean>
 
   // -- reports --
   /** In order of position. */
-  listRecipients(workspaceId: number, batchId: number, filter: { standings?: Standing[] }, page: { afterPosition?: number; offset?: number; limit: number }): Promise<Recipient[]>
+  listRecipients(
+    workspaceId: number,
+    batchId: number,
+    filter: { standings?: Standing[] },
+    page: { afterPosition?: number; offset?: number; limit: number },
+  ): Promise<Recipient[]>
   countRecipients(batchId: number, standings: Standing[]): Promise<number>
   /** Oldest first; by batch, or of the whole workspace. */
-  listAttempts(workspaceId: number, filter: { batchId?: number }, page: { afterId?: number; offset?: number; limit: number }): Promise<(Attempt & { variables: Record<string, unknown>; recipientPosition: number; recipientAttempts: number; maxAttempts: number; standing: Standing })[]>
+  listAttempts(
+    workspaceId: number,
+    filter: { batchId?: number },
+    page: { afterId?: number; offset?: number; limit: number },
+  ): Promise<
+    (Attempt & {
+      variables: Record<string, unknown>
+      recipientPosition: number
+      recipientAttempts: number
+      maxAttempts: number
+      standing: Standing
+    })[]
+  >
   countAttempts(workspaceId: number, filter: { batchId?: number }): Promise<number>
   /** The ingest report, in order of row number. */
-  listIngestRows(workspaceId: number, batchId: number, filter: { status?: IngestRow['status'] }, page: { afterRow?: number; limit: number }): Promise<IngestRow[]>
+  listIngestRows(
+    workspaceId: number,
+    batchId: number,
+    filter: { status?: IngestRow['status'] },
+    page: { afterRow?: number; limit: number },
+  ): Promise<IngestRow[]>
   /** Counts made anew from the rows: tests hold them equal to the counters. */
   recount(batchId: number): Promise<Progress>
   listEvents(workspaceId: number | null, page: CursorPage): Promise<OutboxEvent[]>
@@ -282,6 +367,11 @@ export interface Store {
   placeCalls(calls: PlacedCall[], nodeId: string, now: number): Promise<PlaceVerdict[]>
   /** Claims that will not be placed return unspent. */
   releaseClaims(attemptIds: number[], now: number): Promise<void>
+  /**
+   * For a placed call that had to wait for its CPS slot after all: whether nothing forbids it now (pause, cancel, stop,
+   * suppression). A call that is forbidden was not dialled: it ends with a put-back.
+   */
+  mayStillDial(attemptIds: number[], now: number): Promise<boolean[]>
   recordProgress(progress: AttemptProgress[]): Promise<void>
   /** Completes batches whose last recipient finished. */
   endAttempts(ended: EndedAttempt[], now: number): Promise<EndedResult>
@@ -299,4 +389,3 @@ export interface Store {
   /** Open attempts now, for readiness and shutdown. */
   countOpenAttempts(): Promise<number>
 }
-

@@ -1,0 +1,363 @@
+// The claim: which recipients are called next, within every limit, shared fairly. One transaction.
+//
+// Places are counted from open attempts each time (a counter beside them drifts), then shared, then taken; what a batch
+// could not use is shared again. Reading two batches of 50,000 and 10 rows takes as long as reading two of 10.
+import { isOpen, nextOpening } from '../../domain/calling-window.ts'
+import { shareFreePlaces } from '../../domain/pacing.ts'
+import type { Claim, ClaimRequest, ClaimResult, Store } from '../store.ts'
+import type { Connection } from './connection.ts'
+import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
+import type { Row } from './rows.ts'
+import { type Rules, type RunningBatch, scopesOf } from './rules.ts'
+
+/** The number is being called by another batch: look again after this. */
+const numberBusyRetryMs = 2_000
+
+type Due = 'waiting' | 'queued'
+
+export function claimStatements(connection: Connection, rules: Rules): Pick<Store, 'claim'> {
+  const startable = connection.prepare(
+    `SELECT id, workspace_id AS workspaceId FROM batches WHERE status = 'scheduled' AND scheduled_at <= ?`,
+  )
+  const nextStart = connection.prepare(
+    `SELECT min(scheduled_at) AS at FROM batches WHERE status = 'scheduled'`,
+  )
+  const openCounts = connection.prepare(
+    `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open FROM open_attempts
+     GROUP BY workspace_id, trunk_id, phone_number_id, agent_id, batch_id`,
+  )
+  const queues = connection.prepare(
+    `SELECT p.batch_id, p.queued, p.waiting FROM batches b JOIN batch_progress p ON p.batch_id = b.id
+     WHERE b.status = 'running' AND p.queued + p.waiting > 0`,
+  )
+  const selectDue = connection.prepare(
+    `SELECT id, number, zone, attempts, put_backs, first_put_back_at, variables FROM recipients
+     WHERE batch_id = ? AND standing = ? AND zone = ? AND due_at <= ? ORDER BY due_at LIMIT ?`,
+  )
+  const nextDue = connection.prepare(
+    'SELECT due_at AS at FROM recipients WHERE batch_id = ? AND standing = ? AND zone = ? ORDER BY due_at LIMIT 1',
+  )
+  const insertOpen = connection.prepare(
+    `INSERT INTO open_attempts (id, workspace_id, number, batch_id, recipient_id, trunk_id, phone_number_id, agent_id,
+       ordinal, status, node_id, lease_until, slot_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'claimed', ?, ?, 0)
+     ON CONFLICT (workspace_id, number) DO NOTHING`,
+  )
+  const setCalling = connection.prepare(
+    `UPDATE recipients SET standing = 'calling', due_at = NULL WHERE id = ?`,
+  )
+  const defer = connection.prepare('UPDATE recipients SET due_at = ? WHERE id = ?')
+  const nextSlots = {
+    trunk: connection.prepare('SELECT next_slot_at AS at FROM trunks WHERE id = ?'),
+    batch: connection.prepare('SELECT next_slot_at AS at FROM batches WHERE id = ?'),
+  }
+  const setNextSlot = {
+    trunk: connection.prepare('UPDATE trunks SET next_slot_at = ? WHERE id = ?'),
+    batch: connection.prepare('UPDATE batches SET next_slot_at = ? WHERE id = ?'),
+  }
+  const setSlot = connection.prepare('UPDATE open_attempts SET slot_at = ? WHERE id = ?')
+  let nextAttemptId = lastAttemptId(connection) + 1
+  let rotation = 0
+
+  return { claim: request => connection.write(() => claim(request)) }
+
+  function claim(request: ClaimRequest): ClaimResult {
+    const { now } = request
+    for (const batch of startable.all(now) as unknown as { id: number; workspaceId: number }[]) {
+      setBatchStatus(connection, batch, 'running', 'batch.started', now)
+      completeIfDone(connection, batch.id, now)
+    }
+    const round = new ClaimRound(request)
+    const batches = eligibleBatches(round)
+    while (batches.size > 0 && round.claims.length < request.maxClaims) {
+      const shares = shareFreePlaces(
+        [...batches.values()].map(batch => ({
+          id: batch.id,
+          scopes: round.scopes(batch),
+          open: round.openOf(`batch:${batch.id}`),
+          wanted: request.maxClaims - round.claims.length,
+        })),
+        round.free,
+      )
+      if (shares.size === 0) break
+      let left = request.maxClaims - round.claims.length
+      for (const [batchId, share] of shares) {
+        const batch = batches.get(batchId)!
+        const asked = Math.min(share, left)
+        const taken = take(round, batch, asked)
+        left -= taken
+        if (taken < asked) {
+          batches.delete(batchId)
+          wakeForNextDue(round, batch)
+        }
+      }
+      if (left === 0) round.more = true
+    }
+    round.changes.write(connection)
+    assignSlots(round)
+    round.wakeBy((nextStart.get() as Row).at)
+    return { claims: round.claims, wakeAt: round.wakeAt, more: round.more }
+  }
+
+  /** Running batches with somebody to call, in rotated order, that no stop and no breaker holds back. */
+  function eligibleBatches(round: ClaimRound): Map<number, RunningBatch> {
+    const running = rules.running()
+    const eligible = new Map<number, RunningBatch>()
+    for (const row of openCounts.all() as Row[]) round.countOpen(row)
+    const waiting = queues.all() as Row[]
+    rotation = waiting.length === 0 ? 0 : (rotation + 1) % waiting.length
+    for (const row of [...waiting.slice(rotation), ...waiting.slice(0, rotation)]) {
+      const batch = running.get(row.batch_id)
+      if (batch === undefined || batch.stopped) continue
+      round.queues.set(batch.id, { queued: row.queued, waiting: row.waiting })
+      if (round.heldByBreaker(batch)) continue
+      round.limit(batch)
+      if (batch.trunkSpacingMs > 0)
+        round.limitRate(
+          `trunk-rate:${batch.trunkId}`,
+          (nextSlots.trunk.get(batch.trunkId) as Row).at,
+          batch.trunkSpacingMs,
+        )
+      if (batch.batchSpacingMs > 0)
+        round.limitRate(
+          `batch-rate:${batch.id}`,
+          (nextSlots.batch.get(batch.id) as Row).at,
+          batch.batchSpacingMs,
+        )
+      eligible.set(batch.id, batch)
+    }
+    return eligible
+  }
+
+  /** Claims up to `count` due recipients of a batch: retries first, or they would wait for the end of a long list. */
+  function take(round: ClaimRound, batch: RunningBatch, count: number): number {
+    const { now } = round.request
+    let taken = 0
+    for (const standing of ['waiting', 'queued'] as const) {
+      for (const zone of round.openZones(batch)) {
+        while (taken < count && round.mayHave(batch, standing)) {
+          const rows = selectDue.all(batch.id, standing, zone, now, count - taken) as Row[]
+          if (rows.length === 0) break
+          for (const row of rows) if (claimOne(round, batch, standing, row)) taken++
+        }
+      }
+    }
+    return taken
+  }
+
+  function claimOne(round: ClaimRound, batch: RunningBatch, standing: Due, row: Row): boolean {
+    const { now, nodeId, leaseMs } = round.request
+    const { workspaceId, trunkId, phoneNumberId, agentId } = batch
+    const attemptId = nextAttemptId++
+    const ordinal = row.attempts + 1
+    const { changes } = insertOpen.run(
+      attemptId,
+      workspaceId,
+      row.number,
+      batch.id,
+      row.id,
+      trunkId,
+      phoneNumberId,
+      agentId,
+      ordinal,
+      nodeId,
+      now + leaseMs,
+    )
+    if (changes === 0) {
+      defer.run(now + numberBusyRetryMs, row.id)
+      return false
+    }
+    setCalling.run(row.id)
+    round.add(batch, standing, {
+      attemptId,
+      workspaceId,
+      batchId: batch.id,
+      recipientId: row.id,
+      trunkId,
+      phoneNumberId,
+      agentId,
+      number: row.number,
+      callerId: batch.callerId,
+      zone: row.zone,
+      variablesJson: row.variables,
+      ordinal,
+      putBacks: row.put_backs,
+      firstPutBackAt: row.first_put_back_at,
+      slotAt: now,
+      trunkSpacingMs: batch.trunkSpacingMs,
+      batchSpacingMs: batch.batchSpacingMs,
+      ringTimeoutMs: batch.ringTimeoutMs,
+      maxCallMs: batch.maxCallMs,
+      retry: batch.retry,
+    })
+    return true
+  }
+
+  /** The batch has room but nobody due: when will it have? */
+  function wakeForNextDue(round: ClaimRound, batch: RunningBatch): void {
+    const { now } = round.request
+    for (const zone of batch.zones) {
+      const opensAt = isOpen(batch.window, zone, now) ? now : nextOpening(batch.window, zone, now)
+      if (opensAt === null) continue
+      for (const standing of ['waiting', 'queued'] as const) {
+        if (!round.mayHave(batch, standing)) continue
+        const due = nextDue.get(batch.id, standing, zone) as Row | undefined
+        if (due !== undefined) round.wakeBy(Math.max(due.at, opensAt))
+      }
+    }
+  }
+
+  /** Gives each claim on a paced trunk or batch its slot, batches in turn, and keeps where the next one starts. */
+  function assignSlots(round: ClaimRound): void {
+    const nextTrunk = new Map<number, number>()
+    const nextBatch = new Map<number, number>()
+    for (const claim of inTurns(round.claims)) {
+      const { trunkId, batchId, trunkSpacingMs, batchSpacingMs } = claim
+      if (trunkSpacingMs === 0 && batchSpacingMs === 0) continue
+      const trunkAt = nextTrunk.get(trunkId) ?? (nextSlots.trunk.get(trunkId) as Row).at
+      const batchAt = nextBatch.get(batchId) ?? (nextSlots.batch.get(batchId) as Row).at
+      claim.slotAt = Math.max(
+        round.request.now,
+        trunkSpacingMs > 0 ? trunkAt : 0,
+        batchSpacingMs > 0 ? batchAt : 0,
+      )
+      setSlot.run(claim.slotAt, claim.attemptId)
+      if (trunkSpacingMs > 0) nextTrunk.set(trunkId, claim.slotAt + trunkSpacingMs)
+      if (batchSpacingMs > 0) nextBatch.set(batchId, claim.slotAt + batchSpacingMs)
+    }
+    for (const [id, at] of nextTrunk) setNextSlot.trunk.run(at, id)
+    for (const [id, at] of nextBatch) setNextSlot.batch.run(at, id)
+    // Half a horizon early, so that several slots are reserved at once where they are close.
+    const early = round.request.horizonMs / 2
+    for (const at of [...nextTrunk.values(), ...nextBatch.values()]) round.wakeBy(at - early)
+    for (const at of round.closedRates) round.wakeBy(at - early)
+  }
+}
+
+/** What one claim has counted, given and learnt so far. */
+class ClaimRound {
+  readonly request: ClaimRequest
+  readonly claims: Claim[] = []
+  readonly changes = new ProgressChanges()
+  readonly queues = new Map<number, { queued: number; waiting: number }>()
+  /** Free places by scope; a scope without a limit is not in it. */
+  readonly free = new Map<string, number>()
+  /** Rates whose next slot lies beyond the horizon. */
+  readonly closedRates: number[] = []
+  readonly #open = new Map<string, number>()
+  readonly #zones = new Map<number, string[]>()
+  wakeAt: number | null = null
+  more = false
+
+  constructor(request: ClaimRequest) {
+    this.request = request
+  }
+
+  countOpen(row: Row): void {
+    const attempt = {
+      workspaceId: row.workspace_id,
+      trunkId: row.trunk_id,
+      phoneNumberId: row.phone_number_id,
+      agentId: row.agent_id,
+      batchId: row.batch_id,
+    }
+    for (const scope of scopesOf(attempt)) this.#open.set(scope, this.openOf(scope) + row.open)
+  }
+
+  openOf(scope: string): number {
+    return this.#open.get(scope) ?? 0
+  }
+
+  /** An open breaker lets nothing through until its time; a half-open one a single call. */
+  heldByBreaker(batch: RunningBatch): boolean {
+    const breakers = [
+      { until: batch.trunkBreakerUntil, scope: `trunk:${batch.trunkId}` },
+      { until: batch.agentBreakerUntil, scope: `agent:${batch.agentId}` },
+    ]
+    for (const { until, scope } of breakers) {
+      if (until === null) continue
+      if (until > this.request.now) {
+        this.wakeBy(until)
+        return true
+      }
+      this.#bound(scope, 1)
+    }
+    return false
+  }
+
+  limit(batch: RunningBatch): void {
+    for (const { scope, max } of batch.limits) this.#bound(scope, max)
+  }
+
+  limitRate(scope: string, nextSlotAt: number, spacingMs: number): void {
+    if (this.free.has(scope)) return
+    const { now, horizonMs } = this.request
+    const first = Math.max(nextSlotAt, now)
+    const slots = first > now + horizonMs ? 0 : Math.floor((now + horizonMs - first) / spacingMs) + 1
+    if (slots === 0) this.closedRates.push(first)
+    this.free.set(scope, slots)
+  }
+
+  scopes(batch: RunningBatch): string[] {
+    return [
+      ...scopesOf({ ...batch, batchId: batch.id }),
+      `trunk-rate:${batch.trunkId}`,
+      `batch-rate:${batch.id}`,
+    ]
+  }
+
+  openZones(batch: RunningBatch): string[] {
+    let zones = this.#zones.get(batch.id)
+    if (zones === undefined) {
+      zones = batch.zones.filter(zone => isOpen(batch.window, zone, this.request.now))
+      this.#zones.set(batch.id, zones)
+    }
+    return zones
+  }
+
+  mayHave(batch: RunningBatch, standing: Due): boolean {
+    return (this.queues.get(batch.id)?.[standing] ?? 0) > 0
+  }
+
+  add(batch: RunningBatch, standing: Due, claim: Claim): void {
+    this.claims.push(claim)
+    this.changes.move(batch.id, standing, 'calling')
+    const queue = this.queues.get(batch.id)
+    if (queue !== undefined) queue[standing]--
+    for (const scope of this.scopes(batch)) {
+      this.#open.set(scope, this.openOf(scope) + 1)
+      const places = this.free.get(scope)
+      if (places !== undefined) this.free.set(scope, places - 1)
+    }
+  }
+
+  wakeBy(at: number | null): void {
+    if (at !== null && (this.wakeAt === null || at < this.wakeAt)) this.wakeAt = at
+  }
+
+  #bound(scope: string, max: number): void {
+    const places = Math.max(0, max - this.openOf(scope))
+    this.free.set(scope, Math.min(places, this.free.get(scope) ?? places))
+  }
+}
+
+/** First of each batch, then second of each, …: batches on one paced trunk take turns. */
+function inTurns(claims: readonly Claim[]): Claim[] {
+  const seen = new Map<number, number>()
+  return claims
+    .map(claim => {
+      const turn = seen.get(claim.batchId) ?? 0
+      seen.set(claim.batchId, turn + 1)
+      return { claim, turn }
+    })
+    .sort((one, other) => one.turn - other.turn)
+    .map(({ claim }) => claim)
+}
+
+function lastAttemptId(connection: Connection): number {
+  const row = connection
+    .prepare(
+      `SELECT max(coalesce((SELECT max(id) FROM attempts), 0), coalesce((SELECT max(id) FROM open_attempts), 0)) AS last`,
+    )
+    .get() as Row
+  return row.last
+}

@@ -1,0 +1,239 @@
+// A list on its way in: rows are stored while the batch is `importing`, and it goes live or goes away as a whole.
+import type { Batch, IngestCounts } from '../../domain/batch.ts'
+import { lawfulActions } from '../../domain/batch.ts'
+import { Refusal } from '../../domain/refusal.ts'
+import type { AcceptedRow, RejectedRow, Store } from '../store.ts'
+import { readBatch } from './batches.ts'
+import type { Connection } from './connection.ts'
+import { saveAnswer } from './idempotency.ts'
+import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
+import type { Row } from './rows.ts'
+
+/** Rows deleted in one transaction: keeps the event loop free while a large batch goes away. */
+const deleteChunkRows = 5_000
+
+type Family = Pick<
+  Store,
+  'findIdenticalBatch' | 'beginImport' | 'importRows' | 'finishImport' | 'discardImport' | 'addRecipients'
+>
+
+export function importStatements(connection: Connection): Family {
+  const store = importRowsInto(connection)
+
+  return {
+    findIdenticalBatch: async ({ workspaceId, agentId, name, contentHash }, since) => {
+      const row = connection
+        .prepare(
+          `SELECT id FROM batches WHERE workspace_id = ? AND agent_id = ? AND name = ? AND content_hash = ?
+             AND created_at > ? AND status NOT IN ('importing', 'cancelled', 'failed') ORDER BY id LIMIT 1`,
+        )
+        .get(workspaceId, agentId, name, contentHash, since) as Row | undefined
+      return row === undefined ? null : readBatch(connection, row.id)
+    },
+
+    beginImport: batch =>
+      connection.write(() => {
+        const { lastInsertRowid } = connection
+          .prepare(
+            `INSERT INTO batches (workspace_id, agent_id, phone_number_id, trunk_id, name, description, dialect,
+               sent_agent_id, sent_phone_number_id, status, open, start_as, timezone, scheduled_at,
+               max_concurrent_calls, calls_per_second, retry, calling_window, ring_timeout_ms, max_call_ms,
+               content_hash, created_at, updated_at)
+             SELECT ?1, ?2, n.id, n.trunk_id, ?4, ?5, ?6, ?7, ?8, 'importing', ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+               ?17, ?18, ?19, ?20, ?20 FROM phone_numbers n WHERE n.id = ?3`,
+          )
+          .run(
+            batch.workspaceId,
+            batch.agentId,
+            batch.phoneNumberId,
+            batch.name,
+            batch.description,
+            batch.dialect,
+            batch.sentAgentId,
+            batch.sentPhoneNumberId,
+            batch.open ? 1 : 0,
+            batch.startAs,
+            batch.timezone,
+            batch.scheduledAt,
+            batch.maxConcurrentCalls,
+            batch.callsPerSecond,
+            JSON.stringify(batch.retry),
+            batch.window === null ? null : JSON.stringify(batch.window),
+            batch.ringTimeoutMs,
+            batch.maxCallMs,
+            batch.contentHash,
+            batch.createdAt,
+          )
+        connection.prepare('INSERT INTO batch_progress (batch_id) VALUES (?)').run(lastInsertRowid)
+        return Number(lastInsertRowid)
+      }),
+
+    importRows: (batchId, accepted, rejected) =>
+      connection.write(() => {
+        store(batchId, accepted, rejected)
+      }),
+
+    async finishImport(batchId, { rows }, decide, now, idempotency) {
+      const outcome = await connection.write((): Batch | { refusal: unknown } => {
+        connection.prepare('UPDATE batches SET rows = ? WHERE id = ?').run(rows, batchId)
+        const batch = readBatch(connection, batchId)
+        try {
+          decide(batch.ingest)
+        } catch (refusal) {
+          return { refusal }
+        }
+        goLive(connection, batch, now)
+        const live = readBatch(connection, batchId)
+        saveAnswer(connection, batch.workspaceId, idempotency, live)
+        return live
+      })
+      if ('id' in outcome) return outcome
+      await discardRows(connection, batchId)
+      throw outcome.refusal
+    },
+
+    discardImport: batchId => discardRows(connection, batchId),
+
+    addRecipients: (workspaceId, batchId, accepted, rejected, rows, now, idempotency) =>
+      connection.write((): IngestCounts => {
+        const batch = openBatch(connection, workspaceId, batchId)
+        const before = batch.ingest
+        const offset = lastRowNumber(connection, batchId)
+        const numberedOn = <R extends { rowNumber: number }>(row: R) => ({
+          ...row,
+          rowNumber: row.rowNumber + offset,
+        })
+        store(batchId, accepted.map(numberedOn), rejected.map(numberedOn))
+        connection
+          .prepare('UPDATE batches SET rows = rows + ?, updated_at = ? WHERE id = ?')
+          .run(rows, now, batchId)
+        const after = readBatch(connection, batchId).ingest
+        const added: IngestCounts = {
+          rows,
+          accepted: after.accepted - before.accepted,
+          invalid: after.invalid - before.invalid,
+          duplicate: after.duplicate - before.duplicate,
+          suppressed: after.suppressed - before.suppressed,
+        }
+        connection.emit(workspaceId, batchId, 'recipients.added', now, JSON.stringify(added))
+        connection.workChanged()
+        saveAnswer(connection, workspaceId, idempotency, added)
+        return added
+      }),
+  }
+}
+
+function goLive(connection: Connection, batch: Batch, now: number): void {
+  const { startAs } = connection
+    .prepare('SELECT start_as AS startAs FROM batches WHERE id = ?')
+    .get(batch.id) as Row
+  const data = JSON.stringify({ totalRecipients: batch.totalRecipients })
+  connection.emit(batch.workspaceId, batch.id, 'batch.created', now, data)
+  if (startAs === 'draft') setBatchStatus(connection, batch, 'draft', null, now)
+  else if (batch.scheduledAt !== null && batch.scheduledAt > now)
+    setBatchStatus(connection, batch, 'scheduled', 'batch.scheduled', now)
+  else {
+    setBatchStatus(connection, batch, 'running', 'batch.started', now)
+    completeIfDone(connection, batch.id, now)
+  }
+}
+
+function openBatch(connection: Connection, workspaceId: number, batchId: number): Batch {
+  const row = connection.prepare('SELECT workspace_id FROM batches WHERE id = ?').get(batchId)
+  if (row?.workspace_id !== workspaceId)
+    throw new Refusal('not-found', 'batch_not_found', `Batch ${batchId} not found.`)
+  const batch = readBatch(connection, batchId)
+  if (!batch.open)
+    throw new Refusal(
+      'conflict',
+      'batch_not_open',
+      'This batch takes no more recipients: it was not created open, or was closed.',
+    )
+  if (!lawfulActions[batch.status].includes('add-recipients'))
+    throw new Refusal(
+      'conflict',
+      'wrong_status',
+      `Cannot add recipients to a batch in '${batch.status}' status.`,
+      {
+        status: batch.status,
+      },
+    )
+  return batch
+}
+
+/** Rows that are added later are numbered on, so that row numbers stay unique and in order within a batch. */
+function lastRowNumber(connection: Connection, batchId: number): number {
+  const row = connection
+    .prepare(
+      `SELECT max(
+         coalesce((SELECT row_number FROM recipients WHERE batch_id = ?1 ORDER BY position DESC LIMIT 1), 0),
+         coalesce((SELECT max(row_number) FROM rejected_rows WHERE batch_id = ?1), 0)) AS last`,
+    )
+    .get(batchId) as Row
+  return row.last
+}
+
+/** Stores a chunk of rows inside the transaction under way; what the suppression list or the batch has goes to the report. */
+function importRowsInto(connection: Connection) {
+  const insertRecipient = connection.prepare(
+    `INSERT INTO recipients (batch_id, position, row_number, standing, due_at, number, zone, variables)
+     VALUES (?, ?, ?, 'queued', 0, ?, ?, ?) ON CONFLICT (batch_id, number) DO NOTHING`,
+  )
+  const insertZone = connection.prepare('INSERT OR IGNORE INTO batch_zones (batch_id, zone) VALUES (?, ?)')
+  const insertRejected = connection.prepare(
+    'INSERT INTO rejected_rows (batch_id, row_number, status, code, value) VALUES (?, ?, ?, ?, ?)',
+  )
+  const lastPosition = connection.prepare('SELECT accepted, workspace_id FROM batches WHERE id = ?')
+  const anySuppression = connection.prepare('SELECT 1 FROM suppressions WHERE workspace_id = ? LIMIT 1')
+  const isSuppressed = connection.prepare('SELECT 1 FROM suppressions WHERE workspace_id = ? AND number = ?')
+  const addCounts = connection.prepare(
+    `UPDATE batches SET accepted = accepted + ?, invalid = invalid + ?, duplicate = duplicate + ?,
+       suppressed = suppressed + ? WHERE id = ?`,
+  )
+
+  return (batchId: number, accepted: readonly AcceptedRow[], rejected: readonly RejectedRow[]) => {
+    const { accepted: stored, workspace_id: workspaceId } = lastPosition.get(batchId) as Row
+    const checkSuppressions = anySuppression.get(workspaceId) !== undefined
+    const counts = { accepted: 0, invalid: 0, duplicate: 0, suppressed: 0 }
+    const zones = new Set<string>()
+    const reject = ({ rowNumber, status, code, value }: RejectedRow) => {
+      insertRejected.run(batchId, rowNumber, status, code, value)
+      counts[status]++
+    }
+    for (const { rowNumber, number, zone, variablesJson } of accepted) {
+      if (checkSuppressions && isSuppressed.get(workspaceId, number) !== undefined) {
+        reject({ rowNumber, status: 'suppressed', code: 'suppressed', value: number })
+        continue
+      }
+      const position = stored + counts.accepted + 1
+      const { changes } = insertRecipient.run(batchId, position, rowNumber, number, zone, variablesJson)
+      if (changes === 0) reject({ rowNumber, status: 'duplicate', code: 'duplicate', value: number })
+      else {
+        counts.accepted++
+        zones.add(zone)
+      }
+    }
+    for (const row of rejected) reject(row)
+    for (const zone of zones) insertZone.run(batchId, zone)
+    addCounts.run(counts.accepted, counts.invalid, counts.duplicate, counts.suppressed, batchId)
+    const changes = new ProgressChanges()
+    if (counts.accepted > 0) changes.move(batchId, null, 'queued', counts.accepted)
+    changes.write(connection)
+  }
+}
+
+/** Deletes a batch and all its rows, a chunk per transaction. The batch's own row goes last, so that a crash leaves it findable. */
+export async function discardRows(connection: Connection, batchId: number): Promise<void> {
+  for (const table of ['recipients', 'rejected_rows', 'attempts', 'batch_zones']) {
+    const key = table === 'batch_zones' ? 'zone' : 'rowid'
+    const chunk = connection.prepare(
+      `DELETE FROM ${table} WHERE batch_id = ?1 AND ${key} IN (SELECT ${key} FROM ${table} WHERE batch_id = ?1 LIMIT ?2)`,
+    )
+    while ((await connection.write(() => chunk.run(batchId, deleteChunkRows).changes)) === deleteChunkRows);
+  }
+  await connection.write(() => {
+    connection.prepare('DELETE FROM batch_progress WHERE batch_id = ?').run(batchId)
+    connection.prepare('DELETE FROM batches WHERE id = ?').run(batchId)
+    connection.workChanged()
+  })
+}

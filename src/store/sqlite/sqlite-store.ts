@@ -1,0 +1,40 @@
+// The embedded store: one SQLite file, one writer, group commit. `:memory:` is the tests' double.
+import type { Store } from '../store.ts'
+import { batchStatements } from './batches.ts'
+import { callStatements } from './calls.ts'
+import { claimStatements } from './claim.ts'
+import { Connection } from './connection.ts'
+import { realTimeSchedule, type Schedule } from './group-commit.ts'
+import { importStatements } from './imports.ts'
+import { reportStatements } from './reports.ts'
+import { resourceStatements } from './resources.ts'
+import { Rules } from './rules.ts'
+import { workspaceStatements } from './workspaces.ts'
+
+export interface SqliteStoreOptions {
+  /** A file, or `:memory:`. */
+  path: string
+  /** When a group is committed; on a virtual clock: `queueMicrotask`. */
+  schedule?: Schedule
+}
+
+/** Opens the store, creating and migrating the file as needed. */
+export async function openSqliteStore({
+  path,
+  schedule = realTimeSchedule(),
+}: SqliteStoreOptions): Promise<Store> {
+  const connection = new Connection(path, schedule)
+  const rules = new Rules(connection)
+  return {
+    ...workspaceStatements(connection),
+    ...resourceStatements(connection),
+    ...importStatements(connection),
+    ...batchStatements(connection),
+    ...reportStatements(connection),
+    ...claimStatements(connection, rules),
+    ...callStatements(connection, rules),
+    onWork: listener => connection.onWork(listener),
+    onEvents: listener => connection.onEvents(listener),
+    close: async () => connection.close(),
+  }
+}
