@@ -1,0 +1,96 @@
+// Holds claims until their CPS slot, and keeps the spacing of calls as they really leave: a late call moves the next.
+import type { Clock, Timer } from '../runtime/clock.ts'
+import type { Claim } from '../store/store.ts'
+
+/** Instants are `clock.elapsed()`. */
+interface Lane {
+  /** Until when calls that wait have their turn. */
+  reservedAt: number
+  /** When the last call really left. */
+  leftAt: number
+}
+
+interface PacedLane {
+  lane: Lane
+  spacingMs: number
+}
+
+export class CallPacer {
+  readonly #clock: Clock
+  readonly #release: (claim: Claim) => void
+  readonly #held = new Map<Claim, Timer>()
+  readonly #lanes = new Map<string, Lane>()
+
+  /** `release` hands a claim on when its slot has come. */
+  constructor(clock: Clock, release: (claim: Claim) => void) {
+    this.#clock = clock
+    this.#release = release
+  }
+
+  get size(): number {
+    return this.#held.size
+  }
+
+  /** False: the claim may be placed at once. */
+  hold(claim: Claim): boolean {
+    if (claim.slotAt <= this.#clock.now()) return false
+    const timer = this.#clock.at(Math.ceil(claim.slotAt), () => {
+      this.#held.delete(claim)
+      this.#release(claim)
+    })
+    this.#held.set(claim, timer)
+    return true
+  }
+
+  cancelAll(): Claim[] {
+    const claims = [...this.#held.keys()]
+    for (const timer of this.#held.values()) timer.cancel()
+    this.#held.clear()
+    return claims
+  }
+
+  /** Dials now, or when the spacing to the call before has passed; then only if `confirm` still allows it. */
+  whenSpaced(claim: Claim, dial: () => void, confirm: () => Promise<boolean>): void {
+    const lanes = this.#lanesOf(claim)
+    const now = this.#clock.elapsed()
+    const turn = lanes.reduce((at, { lane, spacingMs }) => Math.max(at, lane.reservedAt + spacingMs), now)
+    for (const { lane } of lanes) lane.reservedAt = turn
+    if (turn > now) {
+      this.#wait(turn, lanes, dial, confirm)
+      return
+    }
+    for (const { lane } of lanes) lane.leftAt = now
+    dial()
+  }
+
+  #wait(turn: number, lanes: PacedLane[], dial: () => void, confirm: () => Promise<boolean>): void {
+    // The timer goes by another clock than the spacing: it may be early, and the call before may have left late.
+    const waitMs = Math.max(1, Math.ceil(turn - this.#clock.elapsed()))
+    this.#clock.at(this.#clock.now() + waitMs, async () => {
+      const now = this.#clock.elapsed()
+      const earliest = lanes.reduce((at, { lane, spacingMs }) => Math.max(at, lane.leftAt + spacingMs), turn)
+      if (now < earliest) return this.#wait(earliest, lanes, dial, confirm)
+      for (const { lane } of lanes) {
+        lane.leftAt = now
+        lane.reservedAt = Math.max(lane.reservedAt, now)
+      }
+      if (await confirm()) dial()
+    })
+  }
+
+  #lanesOf({ trunkId, trunkSpacingMs, batchId, batchSpacingMs }: Claim): PacedLane[] {
+    const lanes: PacedLane[] = []
+    if (trunkSpacingMs > 0) lanes.push({ lane: this.#lane(`trunk:${trunkId}`), spacingMs: trunkSpacingMs })
+    if (batchSpacingMs > 0) lanes.push({ lane: this.#lane(`batch:${batchId}`), spacingMs: batchSpacingMs })
+    return lanes
+  }
+
+  #lane(name: string): Lane {
+    let lane = this.#lanes.get(name)
+    if (lane === undefined) {
+      lane = { reservedAt: Number.NEGATIVE_INFINITY, leftAt: Number.NEGATIVE_INFINITY }
+      this.#lanes.set(name, lane)
+    }
+    return lane
+  }
+}

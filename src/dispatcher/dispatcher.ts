@@ -1,0 +1,286 @@
+// The loop: claims what may be called, places it, and listens until it has ended. Woken by what can change the answer,
+// never by a poll; a sweep once a second is a safety net, and what it finds is counted (tests hold it at 0).
+//
+//   wake → claim (places reserved, on disk) → place (rechecked, Call-ID on disk) → dial → … → ended (on disk) → wake
+import { randomUUID } from 'node:crypto'
+import type { Carrier } from '../carrier/carrier.ts'
+import type { CallRates } from '../domain/estimate.ts'
+import type { Clock, Timer } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Claim, Store } from '../store/store.ts'
+import { Breakers } from './breakers.ts'
+import { CallPacer } from './call-pacer.ts'
+import { KnownResources } from './known-resources.ts'
+import { OutcomeRecorder } from './outcome-recorder.ts'
+import { rescue } from './rescue.ts'
+import { RunningAttempt } from './running-attempt.ts'
+
+/** Recipients claimed in one transaction: bounds how long it holds the event loop (about 10 ms). */
+const maxClaims = 256
+/** A claim that is not placed within this belongs to nobody any more. */
+const leaseMs = 30_000
+/** CPS slots are reserved this far ahead. */
+const horizonMs = 250
+const sweepEveryMs = 1_000
+/** After the store failed (disk full, say) nothing is dialled; it is asked again after this. */
+const storeRetryMs = 1_000
+/** How long a call that was hung up at shutdown may take to say so. */
+const hangUpGraceMs = 2_000
+
+export interface DispatcherDeps {
+  store: Store
+  carrier: Carrier
+  clock: Clock
+  logger: Logger
+  /** New at each start of the process. */
+  nodeId: string
+  rates?: CallRates
+  /** null: no safety net (virtual time, where nothing can be missed). */
+  sweepEveryMs?: number | null
+}
+
+export interface DispatcherFigures {
+  /** Calls placed since the start. */
+  placed: number
+  /** Calls under way. */
+  running: number
+  /** What only the safety net found: 0 unless a wake-up was lost. */
+  sweepFound: number
+  /** The store's last failure; null when the last commit succeeded. */
+  storeFailure: string | null
+}
+
+export interface Dispatcher {
+  /** Resolves when calls that an earlier life of this node left open are settled. */
+  readonly rescued: Promise<void>
+  figures(): DispatcherFigures
+  /** Places nothing more, lets calls end for `graceMs`, hangs up the rest. */
+  stop(options: { graceMs: number }): Promise<void>
+}
+
+/** Starts calling; without a `nodeId` it makes one. */
+export function startDispatcher(deps: Omit<DispatcherDeps, 'nodeId'> & { nodeId?: string }): Dispatcher {
+  const loop = new DispatchLoop({ nodeId: randomUUID(), ...deps })
+  return {
+    rescued: loop.start(),
+    figures: () => loop.figures(),
+    stop: ({ graceMs }) => loop.stop(graceMs),
+  }
+}
+
+class DispatchLoop {
+  readonly #deps: DispatcherDeps
+  readonly #known: KnownResources
+  readonly #recorder: OutcomeRecorder
+  readonly #pacer: CallPacer
+  readonly #running = new Map<number, RunningAttempt>()
+  #ready: Claim[] = []
+  #phase: 'rescuing' | 'calling' | 'stopping' = 'rescuing'
+  #cycling = false
+  #wokenAgain = false
+  #wakeTimer: Timer | null = null
+  #wakeAt: number | null = null
+  #sweepTimer: Timer | null = null
+  #unsubscribe = () => {}
+  #allEnded = () => {}
+  #placed = 0
+  #sweepFound = 0
+  #storeFailure: string | null = null
+
+  constructor(deps: DispatcherDeps) {
+    const { store, clock, logger } = deps
+    this.#deps = deps
+    this.#known = new KnownResources(store)
+    const breakers = new Breakers(store, clock, this.#known, logger)
+    this.#recorder = new OutcomeRecorder({
+      ...deps,
+      known: this.#known,
+      breakers,
+      onRecorded: () => this.#wake(),
+      onFailure: error => this.#storeFailed(error),
+    })
+    this.#pacer = new CallPacer(clock, claim => {
+      this.#ready.push(claim)
+      this.#wake()
+    })
+  }
+
+  figures(): DispatcherFigures {
+    const { size: running } = this.#running
+    return { placed: this.#placed, running, sweepFound: this.#sweepFound, storeFailure: this.#storeFailure }
+  }
+
+  async start(): Promise<void> {
+    this.#unsubscribe = this.#deps.store.onWork(() => {
+      this.#known.forget()
+      this.#wake()
+    })
+    await rescue(this.#deps, this.#known, () => this.#phase === 'stopping')
+    if (this.#phase === 'stopping') return
+    this.#phase = 'calling'
+    this.#armSweep()
+    this.#wake()
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#phase = 'stopping'
+    this.#unsubscribe()
+    this.#wakeTimer?.cancel()
+    this.#sweepTimer?.cancel()
+    const unplaced = [...this.#ready, ...this.#pacer.cancelAll()]
+    this.#ready = []
+    if (unplaced.length > 0) await this.#release(unplaced)
+    await this.#runningEnded(graceMs)
+    for (const attempt of this.#running.values()) attempt.hangUp()
+    await this.#runningEnded(hangUpGraceMs)
+    await this.#recorder.settled()
+  }
+
+  /** Something may be due: run a cycle, or one more when one is under way. */
+  #wake(): void {
+    if (this.#phase !== 'calling') return
+    if (this.#cycling) {
+      this.#wokenAgain = true
+      return
+    }
+    this.#cycling = true
+    void this.#cycle()
+  }
+
+  async #cycle(): Promise<void> {
+    try {
+      do {
+        this.#wokenAgain = false
+        const more = await this.#claim()
+        await this.#place()
+        if (more) this.#wokenAgain = true
+      } while (this.#wokenAgain && this.#phase === 'calling')
+      this.#storeFailure = null
+    } catch (error) {
+      this.#storeFailed(error)
+    } finally {
+      this.#cycling = false
+    }
+  }
+
+  /** Reserves places; claims whose slot lies ahead go to the pacer. */
+  async #claim(): Promise<boolean> {
+    const { store, clock, nodeId } = this.#deps
+    const { claims, wakeAt, more } = await store.claim({
+      now: clock.now(),
+      nodeId,
+      leaseMs,
+      maxClaims,
+      horizonMs,
+    })
+    this.#armWake(wakeAt)
+    for (const claim of claims) if (!this.#pacer.hold(claim)) this.#ready.push(claim)
+    return more
+  }
+
+  /** The second commit, immediately before the dial. */
+  async #place(): Promise<void> {
+    if (this.#ready.length === 0) return
+    const { store, clock, nodeId } = this.#deps
+    const claims = this.#ready
+    this.#ready = []
+    if (this.#phase !== 'calling') return this.#release(claims)
+    await this.#known.learn(claims)
+    const calls = claims.map(({ attemptId }) => ({ attemptId, callId: `${nodeId}-${attemptId}` }))
+    const verdicts = await store.placeCalls(calls, nodeId, clock.now())
+    for (const [index, claim] of claims.entries())
+      if (verdicts[index] === 'placed') this.#dialWhenSpaced(claim, calls[index]!.callId)
+      else
+        this.#deps.logger.debug(
+          { attemptId: claim.attemptId, verdict: verdicts[index] },
+          'put back before the dial',
+        )
+    // A place that was given back may be somebody else's.
+    if (verdicts.some(verdict => verdict !== 'placed')) this.#wokenAgain = true
+  }
+
+  /** Commits take time: a paced call whose predecessor left late waits for the rest of its spacing. */
+  #dialWhenSpaced(claim: Claim, callId: string): void {
+    const attempt = this.#open(claim, callId)
+    this.#pacer.whenSpaced(
+      claim,
+      () => attempt.dial(),
+      async () => {
+        const [allowed] = await this.#deps.store.mayStillDial([claim.attemptId], this.#deps.clock.now())
+        if (allowed === true) return true
+        attempt.neverDialled()
+        return false
+      },
+    )
+  }
+
+  #open(claim: Claim, callId: string): RunningAttempt {
+    this.#placed++
+    const attempt = new RunningAttempt({
+      claim,
+      callId,
+      trunk: this.#known.trunk(claim.trunkId),
+      carrier: this.#deps.carrier,
+      clock: this.#deps.clock,
+      onProgress: progress => this.#recorder.progressed(progress),
+      onEnded: ending => {
+        this.#running.delete(claim.attemptId)
+        this.#recorder.ended(claim, ending)
+        if (this.#running.size === 0) this.#allEnded()
+      },
+    })
+    this.#running.set(claim.attemptId, attempt)
+    return attempt
+  }
+
+  #release(claims: readonly Claim[]): Promise<void> {
+    const attemptIds = claims.map(claim => claim.attemptId)
+    return this.#deps.store.releaseClaims(attemptIds, this.#deps.clock.now())
+  }
+
+  #armWake(at: number | null): void {
+    this.#wakeTimer?.cancel()
+    this.#wakeAt = at
+    this.#wakeTimer = at === null ? null : this.#deps.clock.at(Math.ceil(at), () => this.#wake())
+  }
+
+  #armSweep(): void {
+    const every = this.#deps.sweepEveryMs === undefined ? sweepEveryMs : this.#deps.sweepEveryMs
+    if (every === null) return
+    this.#sweepTimer = this.#deps.clock.at(this.#deps.clock.now() + every, () => {
+      void this.#sweep().finally(() => {
+        if (this.#phase === 'calling') this.#armSweep()
+      })
+    })
+  }
+
+  /** Whatever this finds while nothing was due to wake us is a wake-up that was lost. */
+  async #sweep(): Promise<void> {
+    const { clock } = this.#deps
+    const pending = this.#cycling || (this.#wakeAt !== null && this.#wakeAt <= clock.now() + 1)
+    if (pending || this.#storeFailure !== null) return
+    const before = this.#placed + this.#ready.length + this.#pacer.size
+    this.#cycling = true
+    await this.#cycle()
+    this.#sweepFound += this.#placed + this.#ready.length + this.#pacer.size - before
+  }
+
+  #storeFailed(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error)
+    this.#deps.logger.error({ err: error }, 'the store failed: nothing is dialled until it answers again')
+    this.#storeFailure = message
+    this.#armWake(this.#deps.clock.now() + storeRetryMs)
+  }
+
+  async #runningEnded(withinMs: number): Promise<void> {
+    if (this.#running.size === 0) return
+    const { clock } = this.#deps
+    await new Promise<void>(resolve => {
+      const timer = clock.at(clock.now() + withinMs, resolve)
+      this.#allEnded = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
+  }
+}

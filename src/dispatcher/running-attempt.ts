@@ -1,0 +1,135 @@
+// One call from the dial to its end: what the carrier says, and what we do when it says nothing.
+//
+//   dialing ──ringing──▶ ringing ──answered──▶ answered ──ended──▶ over
+//      └── silence 32 s, ring time-out, maximum age: hang up, then the carrier has `hangUpAnswerMs` to confirm
+import type { Call, Carrier } from '../carrier/carrier.ts'
+import { classify, type Evidence, type Outcome } from '../domain/outcome.ts'
+import type { Trunk } from '../domain/workspace.ts'
+import type { Clock, Timer } from '../runtime/clock.ts'
+import type { AttemptProgress, Claim } from '../store/store.ts'
+
+/** RFC 3261 timer B: 64·T1. Nothing at all for so long is a failure of the carrier. */
+const silenceTimeoutMs = 32_000
+/** A carrier that does not confirm a hang-up within this is not waited for. */
+const hangUpAnswerMs = 5_000
+
+export interface Ending {
+  outcome: Outcome
+  answeredAt: number | null
+  endedAt: number
+  /** The call was placed on disk and then forbidden before the dial: unspent. */
+  dialled: boolean
+}
+
+export interface RunningAttemptDeps {
+  claim: Claim
+  callId: string
+  trunk: Trunk
+  carrier: Carrier
+  clock: Clock
+  onProgress(progress: AttemptProgress): void
+  onEnded(ending: Ending): void
+}
+
+export class RunningAttempt {
+  readonly #deps: RunningAttemptDeps
+  #call: Call | null = null
+  #timer: Timer | null = null
+  #dialledAt = 0
+  #heard = false
+  #answeredAt: number | null = null
+  #endedBy: Evidence['endedBy'] = null
+  #over = false
+
+  constructor(deps: RunningAttemptDeps) {
+    this.#deps = deps
+  }
+
+  dial(): void {
+    const { claim, callId, trunk, carrier, clock } = this.#deps
+    this.#dialledAt = clock.now()
+    this.#arm(Math.min(silenceTimeoutMs, claim.ringTimeoutMs), () => this.#notAnswered())
+    this.#call = carrier.dial(
+      {
+        callId,
+        trunk,
+        from: claim.callerId,
+        to: claim.number,
+        ordinal: claim.ordinal,
+        agentId: claim.agentId,
+        variablesJson: claim.variablesJson,
+      },
+      {
+        ringing: at => this.#ringing(at),
+        answered: at => this.#answered(at),
+        ended: (evidence, at) => this.#end(evidence, at),
+      },
+    )
+  }
+
+  /** This node goes away: the call is lost to us, whoever has not answered is tried again. */
+  hangUp(): void {
+    this.#giveUp('node-died')
+  }
+
+  neverDialled(): void {
+    this.#endedBy = 'cancelled-by-us'
+    this.#end(noEvidence, this.#deps.clock.now(), false)
+  }
+
+  #ringing(at: number): void {
+    if (this.#over || this.#heard) return
+    this.#heard = true
+    this.#deps.onProgress({ attemptId: this.#deps.claim.attemptId, status: 'ringing', at })
+    // The ring time-out counts from the dial; only the silence is over.
+    if (this.#endedBy === null && this.#deps.claim.ringTimeoutMs > silenceTimeoutMs)
+      this.#arm(this.#dialledAt + this.#deps.claim.ringTimeoutMs - at, () => this.#notAnswered())
+  }
+
+  #answered(at: number): void {
+    if (this.#over || this.#answeredAt !== null) return
+    this.#heard = true
+    this.#answeredAt = at
+    this.#deps.onProgress({ attemptId: this.#deps.claim.attemptId, status: 'answered', at })
+    // An answer that crosses our hang-up is ended at once (field notes §1.7).
+    if (this.#endedBy !== null) this.#call?.hangUp()
+    else this.#arm(this.#deps.claim.maxCallMs, () => this.#giveUp('max-age'))
+  }
+
+  #notAnswered(): void {
+    this.#giveUp(
+      this.#heard || this.#deps.claim.ringTimeoutMs <= silenceTimeoutMs ? 'ring-timeout' : 'silence-timeout',
+    )
+  }
+
+  #giveUp(reason: NonNullable<Evidence['endedBy']>): void {
+    if (this.#over || this.#endedBy !== null) return
+    this.#endedBy = reason
+    this.#arm(hangUpAnswerMs, () => this.#end(noEvidence, this.#deps.clock.now()))
+    this.#call?.hangUp()
+  }
+
+  #end(evidence: Evidence, at: number, dialled = true): void {
+    if (this.#over) return
+    this.#over = true
+    this.#timer?.cancel()
+    const answeredAt = this.#answeredAt ?? evidence.answeredAt
+    const outcome = classify({ ...evidence, answeredAt, endedBy: this.#endedBy })
+    this.#deps.onEnded({ outcome, answeredAt, endedAt: at, dialled })
+  }
+
+  #arm(inMs: number, task: () => void): void {
+    this.#timer?.cancel()
+    this.#timer = this.#deps.clock.at(this.#deps.clock.now() + inMs, task)
+  }
+}
+
+const noEvidence: Evidence = {
+  sipStatus: null,
+  phrase: null,
+  q850: null,
+  endedBy: null,
+  answeredAt: null,
+  voicemail: false,
+  agentFailed: false,
+}
