@@ -1,6 +1,6 @@
 // The header row: which column holds the number, which the time zone, and what the others are called.
 import { Refusal } from '../domain/refusal.ts'
-import type { ListRules } from './ingest.ts'
+import type { ListRules } from './list-rules.ts'
 import { type Cell, cellText } from './table.ts'
 
 export interface Columns {

@@ -1,7 +1,7 @@
 // One contact of a JSON list: an object whose values are kept as they are.
 import { Refusal } from '../domain/refusal.ts'
 import { isNamed } from './columns.ts'
-import type { ListRules } from './ingest.ts'
+import type { ListRules } from './list-rules.ts'
 
 export interface ReadContact {
   keys: string[]

@@ -1,7 +1,7 @@
 // What a file really is, by its first bytes: names and media types lie.
 import { Refusal } from '../domain/refusal.ts'
 import { decodeText } from './decode-text.ts'
-import type { ListFormat } from './ingest.ts'
+import type { ListFormat } from './list-rules.ts'
 import { readZipDirectory } from './zip-directory.ts'
 
 /** A file by its content; text comes decoded, since telling what it is takes reading it. */

@@ -1,6 +1,6 @@
 // What passes between the main thread and the ingest worker.
 import type { RefusalKind } from '../domain/refusal.ts'
-import type { IngestSummary, ListRules } from './ingest.ts'
+import type { IngestSummary, ListRules } from './list-rules.ts'
 
 export interface IngestJob {
   /** null: contacts follow as messages, in slices, ended by null. */

@@ -1,10 +1,11 @@
 // One row's verdict: is its number real, allowed and new, and in which time zone does it ring?
-import { type ReadNumber, readPhoneNumber, refuseDestination } from '../domain/phone-number.ts'
+import { readPhoneNumber, refuseDestination } from '../domain/phone-number.ts'
 import type { RowReason } from '../domain/refusal.ts'
 import { isIanaZone } from '../domain/zone.ts'
 import { zonesOf } from '../domain/zones/zones-of.ts'
 import type { RejectedRow } from '../store/store.ts'
-import type { ListRules } from './ingest.ts'
+import type { ListRules } from './list-rules.ts'
+import { openNumberSet } from './number-set.ts'
 
 export type Screened =
   | { ok: true; number: string; zone: string }
@@ -15,8 +16,7 @@ export type ScreenRow = (phone: string | number, zone: string) => Screened
 
 /** A screen for one list: it remembers the numbers that it let through, and turns away those that come again. */
 export function openScreen(rules: ListRules): ScreenRow {
-  // As numbers: E.164 has at most 15 digits, and a string here would keep the whole file in memory.
-  const seen = new Set<number>()
+  const seen = openNumberSet()
   const readZone = zoneReader()
   return (phone, zoneText) => {
     const read = readPhoneNumber(phone, { region: rules.region, rule: rules.numbers })
@@ -24,8 +24,7 @@ export function openScreen(rules: ListRules): ScreenRow {
     if (!read.ok || refused !== null) return turnAway('invalid', refused ?? 'invalid_phone', String(phone))
     const zone = zoneText === '' ? (zonesOf(read.e164) ?? rules.fallbackZone) : readZone(zoneText)
     if (zone === null) return turnAway('invalid', 'invalid_timezone', zoneText)
-    if (seen.has(keyOf(read))) return turnAway('duplicate', 'duplicate', String(phone))
-    seen.add(keyOf(read))
+    if (!seen.add(Number(read.e164))) return turnAway('duplicate', 'duplicate', String(phone))
     return { ok: true, number: read.e164, zone }
   }
 }
@@ -37,10 +36,6 @@ const maxZonesRemembered = 1_000
 
 function turnAway(status: RejectedRow['status'], code: RowReason, value: string): Screened {
   return { ok: false, status, code, value: code === 'missing_phone' ? null : value.slice(0, maxValueChars) }
-}
-
-function keyOf(read: ReadNumber & { ok: true }): number {
-  return Number(read.e164)
 }
 
 /** Zone names in their own spelling; null for what is none. Abbreviations (`EST`) are refused: half the year they lie. */
