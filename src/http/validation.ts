@@ -22,6 +22,7 @@ export function readAs<Schema extends z.ZodType>(schema: Schema, value: unknown)
 
 /** Zod says "Invalid input: expected string, received undefined" of a field that is missing. */
 export function plainMessage(message: string): string {
+  if (/expected object, received (null|undefined)$/.test(message)) return 'must be a JSON object'
   if (message.endsWith('received undefined')) return 'is required'
   return message.replace(/^(Invalid input|Invalid option|Too small|Too big): /, 'is not valid: ')
 }

@@ -60,7 +60,8 @@ export function presentRecipient({ dueAt, finishedAt, lastAttempt, ...recipient 
   return {
     ...recipient,
     status: statusOf(recipient.standing),
-    dueAt: toIso(dueAt),
+    // The store keeps 0 for "at once".
+    dueAt: toIso(dueAt === 0 ? null : dueAt),
     finishedAt: toIso(finishedAt),
     lastAttempt: lastAttempt === null ? null : presentAttempt(lastAttempt),
   }

@@ -16,14 +16,19 @@ const titles: Readonly<Record<RefusalKind, string>> = {
   unavailable: 'Service Unavailable',
 }
 
-/** `about:blank` as type: the status says it, and `code` says it exactly (RFC 9457 §4.2.1). */
+/**
+ * `about:blank` as type: the status says it, and `code` says it exactly (RFC 9457 §4.2.1). `status` is the HTTP status
+ * there, so where a thing stands that could not be moved is `currentStatus`.
+ */
 export function presentProblem(refusal: Refusal): ErrorAnswer {
   const status = statusOfRefusal[refusal.kind]
+  const { status: currentStatus, ...details } = refusal.details
   return {
     status,
     headers: { 'content-type': 'application/problem+json; charset=utf-8' },
     body: {
-      ...refusal.details,
+      ...details,
+      ...(currentStatus === undefined ? {} : { currentStatus }),
       type: 'about:blank',
       title: titles[refusal.kind],
       status,
