@@ -71,7 +71,10 @@ test("numbers without a plus are read in the caller ID's country", async t => {
 test('an agent is found by alias or by its printed id, and echoed', async t => {
   const house = await openHouse(t)
   const printed = `agt_${house.otherAgent.id}`
-  assert.equal((await send(house, { agent_id: printed })).body.agent_id, printed)
+  assert.equal(
+    (await send(house, { agent_id: printed }, 'phone_number\n+919876543210\n')).body.agent_id,
+    printed,
+  )
   const unknown = await send(house, { agent_id: 'agt_nobody' })
   assert.deepEqual(
     [unknown.status, unknown.body],
@@ -227,8 +230,11 @@ test('a batch is paused, resumed and cancelled by an action', async t => {
   ])
   const late = await act('pause')
   assert.deepEqual([late.status, late.body.statusCode, late.body.error], [409, 409, 'Conflict'])
-  for (const json of [{ action: 'stop' }, { action: 1 }, {}, [], 'pause']) {
-    const { status, body } = await house.call('PATCH', `${batches}/batch_1/status`, { json })
+  for (const text of ['{"action":"stop"}', '{"action":1}', '{}', '[]', '"pause"', 'null', '']) {
+    const { status, body } = await house.call('PATCH', `${batches}/batch_1/status`, {
+      text,
+      headers: { 'content-type': 'application/json' },
+    })
     assert.deepEqual(
       [status, body],
       [

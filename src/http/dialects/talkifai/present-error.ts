@@ -30,6 +30,8 @@ function detailOf({ code, message, details }: Refusal): string {
     const columns = Array.isArray(details.columns) ? details.columns.map(pythonText) : []
     return `CSV must have 'phone' column. Found columns: [${columns.join(', ')}]`
   }
+  if (code === 'invalid_phone_format' && typeof details.index === 'number')
+    return `Contact ${details.index}: phone number '${String(details.number).slice(0, 100)}' is not in E.164 format, such as +12025550101`
   if (code === 'wrong_status' && typeof details.action === 'string')
     return `Cannot ${details.action} job in '${jobStatusWords[details.status as BatchStatus]}' status`
   return message
