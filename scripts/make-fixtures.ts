@@ -64,20 +64,20 @@ function makeContacts(): void {
   convert(book, 'ods', 'contacts.ods')
 }
 
-/** A hidden sheet with data, an empty one, then the list. */
+/** An empty sheet (LibreOffice never hides the first), a hidden one with data, then the list. */
 function makeSheets(): void {
   const rows = (name: string) => [
     [text('phone'), text('name')],
     [text('+12025550102'), text(name)],
   ]
   const sheets = [
-    { name: 'Hidden', rows: rows('hidden'), hidden: true },
     { name: 'Empty', rows: [] },
+    { name: 'Hidden', rows: rows('hidden'), hidden: true },
     { name: 'People', rows: rows('visible') },
   ]
   const book = writeBook('sheets', sheets)
-  convert(book, 'xlsx', 'hidden-and-empty-first.xlsx')
-  convert(book, 'xls:MS Excel 97', 'hidden-and-empty-first.xls')
+  convert(book, 'xlsx', 'empty-and-hidden-first.xlsx')
+  convert(book, 'xls:MS Excel 97', 'empty-and-hidden-first.xls')
 }
 
 /** "Unicode text" as Excel saves it: UTF-16, little endian, with a BOM and tabs; and without the BOM, as others do. */
@@ -121,7 +121,7 @@ function writeCell({ type, value }: SheetCell): string {
   return `<table:table-cell office:value-type="${type}"${held}${style}>${shown}</table:table-cell>`
 }
 
-const namespaces = ['office', 'table', 'text', 'style', 'config']
+const namespaces = ['office', 'table', 'text', 'style']
   .map(name => ` xmlns:${name}="urn:oasis:names:tc:opendocument:xmlns:${name}:1.0"`)
   .join('')
 
@@ -139,14 +139,6 @@ const styles = `<office:automatic-styles>
 <style:style style:name="hidden" style:family="table"><style:table-properties table:display="false"/></style:style>
 </office:automatic-styles>`
 
-/** The sheet that is open when the file is: LibreOffice would show a hidden one that is. */
-function writeSettings(activeSheet: string): string {
-  return `<office:settings><config:config-item-set config:name="ooo:view-settings"><config:config-item-map-indexed
-config:name="Views"><config:config-item-map-entry><config:config-item config:name="ActiveTable"
-config:type="string">${activeSheet}</config:config-item></config:config-item-map-entry></config:config-item-map-indexed>
-</config:config-item-set></office:settings>`
-}
-
 /** A flat OpenDocument file: what LibreOffice reads without losing which cell is a number and which is text. */
 function writeBook(name: string, sheets: { name: string; rows: SheetCell[][]; hidden?: boolean }[]): string {
   const tables = sheets.map(sheet => {
@@ -159,7 +151,7 @@ function writeBook(name: string, sheets: { name: string; rows: SheetCell[][]; hi
   const file = join(folder, `${name}.fods`)
   writeFileSync(
     file,
-    `${head}${writeSettings(sheets.at(-1)?.name ?? '')}${styles}<office:body><office:spreadsheet>${tables.join('')}</office:spreadsheet></office:body></office:document>`,
+    `${head}${styles}<office:body><office:spreadsheet>${tables.join('')}</office:spreadsheet></office:body></office:document>`,
   )
   return file
 }
