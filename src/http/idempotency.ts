@@ -20,14 +20,20 @@ export interface Create<Thing> {
  * Answers a create, once for each key. Without a key: does it. With one: the first time does it; again with the same
  * content answers the same, with `Idempotency-Replayed: true`. Refusals `idempotency_in_flight` (conflict),
  * `idempotency_key_reused` (unprocessable), `invalid_idempotency_key`. A refused create gives the key back.
+ *
+ * Sets the reply's status and returns the body, to be returned by the handler: what the handler still has to put away
+ * (an uploaded file) is gone when the client reads its answer.
  */
 export async function answerOnce<Thing>(
   { store, clock }: Pick<HttpDeps, 'store' | 'clock'>,
   request: FastifyRequest,
   reply: FastifyReply,
   { content, create, answer }: Create<Thing>,
-): Promise<FastifyReply> {
-  const send = ({ status, body }: IdempotentAnswer) => reply.code(status).send(body)
+): Promise<unknown> {
+  const send = ({ status, body }: IdempotentAnswer): unknown => {
+    reply.code(status)
+    return body
+  }
   const key = readKey(request)
   if (key === null) return send(answer(await create(undefined)))
 

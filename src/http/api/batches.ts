@@ -70,8 +70,8 @@ export function batchIdOf({ params }: FastifyRequest): number {
 async function withList(
   deps: HttpDeps,
   request: FastifyRequest,
-  use: (sent: Record<string, unknown>, source: ListSource | null) => Promise<FastifyReply>,
-): Promise<FastifyReply> {
+  use: (sent: Record<string, unknown>, source: ListSource | null) => Promise<unknown>,
+): Promise<unknown> {
   if (request.isMultipart())
     return withForm(deps, request, { maxFileBytes: deps.config.maxUploadBytes }, form =>
       use(formSettings(form), form.file),
@@ -90,7 +90,7 @@ async function create(
   reply: FastifyReply,
   sent: Record<string, unknown>,
   list: ListSource | null,
-): Promise<FastifyReply> {
+): Promise<unknown> {
   const settings = readBatchSettings(sent)
   const source = list ?? (settings.open ? contactsSource([]) : null)
   if (source === null) throw missingList()
@@ -113,7 +113,7 @@ async function add(
   reply: FastifyReply,
   sent: Record<string, unknown>,
   source: ListSource | null,
-): Promise<FastifyReply> {
+): Promise<unknown> {
   const batchId = batchIdOf(request)
   if (source === null) throw missingList()
   const settings = readAs(listSettings, sent)
