@@ -3,6 +3,7 @@ import type { Evidence } from '../../domain/outcome.ts'
 import type { Clock, Timer } from '../../runtime/clock.ts'
 import type { Call, CallObserver } from '../carrier.ts'
 import type { CallScript } from './behaviour.ts'
+import { refusalEvidence } from './refusal.ts'
 
 export class SimulatedCall implements Call {
   readonly #script: CallScript
@@ -96,13 +97,4 @@ export class SimulatedCall implements Call {
   #after(ms: number, task: () => void): void {
     this.#timer = this.#clock.at(this.#dialedAt + ms, task)
   }
-}
-
-/** Evidence of a call that nobody took: a final answer of the carrier's own, or nothing at all (`null`). */
-export function refusalEvidence(
-  sipStatus: number | null,
-  phrase: string | null,
-  q850: number | null = null,
-): Evidence {
-  return { sipStatus, phrase, q850, endedBy: null, answeredAt: null, voicemail: false, agentFailed: false }
 }

@@ -4,8 +4,9 @@ import type { Clock } from '../../runtime/clock.ts'
 import type { Call, CallObserver, CallRequest, Carrier, RescueAnswer } from '../carrier.ts'
 import { dependsOnEarlierDials, scriptCall } from './behaviour.ts'
 import { CallMemory, type Remembered } from './call-memory.ts'
+import { misconfigured, refusalEvidence, refuseCall } from './refusal.ts'
 import { readSettings, type SimulatedSettings } from './settings.ts'
-import { refusalEvidence, SimulatedCall } from './simulated-call.ts'
+import { SimulatedCall } from './simulated-call.ts'
 import { type Seen, TrafficMeter } from './traffic-meter.ts'
 
 export interface SimulatedCarrierOptions {
@@ -112,8 +113,7 @@ export class SimulatedCarrier implements Carrier {
 
   #refuse(callId: string, observer: CallObserver, evidence: Evidence): Call {
     if (this.#memory.of(callId) === undefined) this.#memory.note(callId, 'unanswered')
-    this.#clock.at(this.#clock.now(), () => observer.ended(evidence, this.#clock.now()))
-    return { hangUp: () => {} }
+    return refuseCall(this.#clock, observer, evidence)
   }
 
   #place(
@@ -179,11 +179,6 @@ export class SimulatedCarrier implements Carrier {
     }
     return read
   }
-}
-
-/** 488 as for any trunk that is set up wrongly: it opens the trunk's breaker and costs nobody an attempt. */
-function misconfigured(error: string): Evidence {
-  return refusalEvidence(488, `Trunk settings: ${error}`)
 }
 
 /** What a carrier says whose limits are reached; null: there is room. */
