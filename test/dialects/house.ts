@@ -15,6 +15,7 @@ import { talkifai } from '../../src/http/dialects/talkifai/routes.ts'
 import { buildServer } from '../../src/http/server.ts'
 import { type Clock, realClock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
+import type { Schedule } from '../../src/store/sqlite/group-commit.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
 
@@ -54,6 +55,9 @@ export interface HouseOptions {
   clock?: Clock
   rootDialect?: Dialect | null
   repeatWindowMs?: number
+  /** How the telephones behave; absent: as a fresh server's. */
+  trunkSettings?: Record<string, unknown>
+  schedule?: Schedule
   /** Replaces what the store does, e.g. to make it fail. */
   wrapStore?: (store: Store) => Store
 }
@@ -62,7 +66,10 @@ export interface HouseOptions {
 export async function openHouse(t: Pick<TestContext, 'after'>, options: HouseOptions = {}): Promise<House> {
   const clock = options.clock ?? realClock
   const uploadDir = join(await mkdtemp(join(tmpdir(), 'outdial-dialects-')), 'uploads')
-  const opened = await openSqliteStore({ path: ':memory:' })
+  const opened = await openSqliteStore({
+    path: ':memory:',
+    ...(options.schedule === undefined ? {} : { schedule: options.schedule }),
+  })
   const store = options.wrapStore?.(opened) ?? opened
   const config = {
     repeatWindowMs: options.repeatWindowMs ?? 0,
@@ -84,7 +91,7 @@ export async function openHouse(t: Pick<TestContext, 'after'>, options: HouseOpt
     await rm(join(uploadDir, '..'), { recursive: true, force: true })
   })
   await app.ready()
-  const furniture = await furnish(deps)
+  const furniture = await furnish(deps, options.trunkSettings)
   return { app, deps, store, ...furniture, call: callerOf(app, furniture.key) }
 }
 
@@ -117,23 +124,32 @@ export async function addAgent(
 export async function addPhoneNumber(
   { store, clock }: Deps,
   workspaceId: number,
-  fields: Pick<PhoneNumber, 'e164' | 'agentId'> & { aliases?: string[] },
+  fields: Pick<PhoneNumber, 'e164' | 'agentId'> & { aliases?: string[]; trunkId?: number | null },
 ): Promise<PhoneNumber> {
   const rest = { trunkId: null, maxConcurrentCalls: null, createdAt: clock.now() }
   return store.createPhoneNumber({ workspaceId, aliases: [], ...rest, ...fields })
 }
 
-async function furnish(deps: Deps) {
+async function addTrunk({ store, clock }: Deps, workspaceId: number, settings: Record<string, unknown>) {
+  const limits = { maxConcurrentCalls: null, callsPerSecond: null }
+  const trunk = { workspaceId, name: 'Telephones', kind: 'simulated', settings, ...limits } as const
+  const { id } = await store.createTrunk({ ...trunk, createdAt: clock.now() })
+  return id
+}
+
+async function furnish(deps: Deps, trunkSettings: Record<string, unknown> | undefined) {
   const { workspace, key } = await openWorkspace(deps)
+  const trunkId = trunkSettings === undefined ? null : await addTrunk(deps, workspace.id, trunkSettings)
   const agent = await addAgent(deps, workspace.id, { aliases: ['456', 'agt_abc123'] })
   const otherAgent = await addAgent(deps, workspace.id, { architecture: 'pipeline', aliases: ['123'] })
   const numbers = [
     await addPhoneNumber(deps, workspace.id, {
       e164: '+912234567890',
       agentId: agent.id,
+      trunkId,
       aliases: ['phone_abc123'],
     }),
-    await addPhoneNumber(deps, workspace.id, { e164: '+12025550199', agentId: otherAgent.id }),
+    await addPhoneNumber(deps, workspace.id, { e164: '+12025550199', agentId: otherAgent.id, trunkId }),
   ]
   return { workspace, key, agent, otherAgent, phoneNumber: numbers[0]! }
 }

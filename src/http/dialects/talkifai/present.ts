@@ -89,7 +89,7 @@ export function presentContact(contact: Recipient, maxAttempts: number) {
     phoneNumber: contact.number,
     contactData: contact.variables,
     status: standingTable[contact.standing].talkifai,
-    errorCode: failure?.sipStatus == null ? null : String(failure.sipStatus),
+    errorCode: errorCode(failure?.sipStatus ?? null),
     attemptCount: contact.attempts,
     maxAttempts,
     lastAttemptAt: orNull(last?.dialedAt ?? null, secondsInstant),
@@ -99,6 +99,11 @@ export function presentContact(contact: Recipient, maxAttempts: number) {
     failureReason: failure?.cause ?? null,
     callDuration: talked ? tenthsOfSeconds(last.endedAt! - last.answeredAt!) : null,
   }
+}
+
+/** The final SIP status; an agent that broke after a 200 leaves none. */
+function errorCode(sipStatus: number | null): string | null {
+  return sipStatus === null || sipStatus < 300 ? null : String(sipStatus)
 }
 
 /** `redisJobCancelled` is the vendor's word for a timed start that was waiting and is no more. */
