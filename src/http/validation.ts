@@ -46,13 +46,6 @@ export function integerText(range: { min: number; max: number }) {
     .pipe(z.number().min(range.min).max(range.max))
 }
 
-/** A whole number sent as JSON number or as text. */
-export function integer(range: { min: number; max: number }) {
-  return z.union([z.int().min(range.min).max(range.max), integerText(range)], {
-    error: `must be a whole number from ${range.min} to ${range.max}`,
-  })
-}
-
 /** The number in a path or cursor; null when it is none: to the client such a thing does not exist. */
 export function readId(text: string): number | null {
   return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : null

@@ -51,8 +51,9 @@ test('the rules in domain/ touch nothing outside themselves', () => {
 test("a vendor's words stand in its own dialect's folder", () => {
   const words =
     /formant|dialnexa|talkifai|customer_phone|total_leads|fromPhoneNumberId|concurrentCallLimit|did_not_pick|socket_failure/i
-  // Where a dialect is named as one of several: the choice of them, the setting, and the root that mounts them.
-  const named = ['src/domain/batch.ts', 'src/config.ts', 'src/app.ts']
+  // Where a dialect is named as one of several: the choice of them, the setting, the root that mounts them, and the
+  // headers that files made for any of them have.
+  const named = ['src/domain/batch.ts', 'src/config.ts', 'src/app.ts', 'src/http/api/phone-columns.ts']
   assert.deepEqual(offences(words, under('src/http/dialects/', ...named)), [])
 })
 

@@ -9,9 +9,9 @@ import type { ListRules, ListSource } from '../../ingest/ingest.ts'
 import type { HttpDeps } from '../dialect.ts'
 import type { Form } from '../upload.ts'
 import { fieldRefusal, readAs } from '../validation.ts'
+import { phoneColumns } from './phone-columns.ts'
 import { callingWindow, callsPerSecond, maxConcurrentCalls, nameText, ref, region } from './schema.ts'
 
-const phoneColumns = ['phone', 'phone_number', 'phoneNumber', 'customer_phone', 'number', 'mobile']
 const zoneColumns = ['timezone', 'time_zone']
 
 const maxDescriptionLength = 1_000
