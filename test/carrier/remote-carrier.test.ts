@@ -68,10 +68,7 @@ test('a dial is on disk before the call rings, and an answer before anybody is t
   const callId = newCallId()
   const { ringing, answered, ended } = dialAndRecord(linked, '+12025550190', { callId })
   await ringing
-  assert.deepEqual(
-    logIn(linked.folder).map(({ what }) => what),
-    ['dial'],
-  )
+  assert.equal(logIn(linked.folder)[0]?.what, 'dial')
   await answered
   const [dial, answer] = logIn(linked.folder)
   assert.deepEqual([dial?.what, answer?.what, answer?.callId], ['dial', 'answer', callId])

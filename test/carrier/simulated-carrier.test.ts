@@ -80,6 +80,14 @@ test('98 is throttled twice and then answered, 83 is busy at the first call and 
   assert.deepEqual([await statusOf('+12025550183', 1), await statusOf('+12025550183', 2)], [486, 200])
 })
 
+test('a trunk may leave all numbers to chance', async () => {
+  const under = openVirtual({ forcedEndings: false, answerRate: 1 })
+  for (const { ending } of forcedOutcomes) {
+    const { evidence } = await under.until(dialAndRecord(under, `+120255501${ending}`).ended)
+    assert.equal(classify(evidence).disposition, 'answered')
+  }
+})
+
 test('82 rings and 84 is silent for a whole day', async () => {
   const under = openVirtual({})
   const rings = dialAndRecord(under, '+12025550182')

@@ -133,7 +133,8 @@ export function scriptCall(
 ): CallScript {
   const random = seededRandom(hashOf(seed, number, ordinal))
   const luck = random()
-  const plan = byEnding.get(number.slice(-2))?.plan(ordinal, earlierDials) ?? byChance[pick(settings, luck)]
+  const forced = settings.forcedEndings ? byEnding.get(number.slice(-2)) : undefined
+  const plan = forced?.plan(ordinal, earlierDials) ?? byChance[pick(settings, luck)]
   const perMs = settings.zeroLength ? 0 : 1 / settings.speedFactor
   const ringMs = between(plan.pace === 'rung out' ? settings.ringOutMs : settings.ringMs, random)
   const talkMs = between(settings.talkMs, random) * perMs

@@ -3,38 +3,41 @@ import type { RescueAnswer } from '../carrier.ts'
 
 export type Remembered = 'unanswered' | 'answered' | 'withdrawn'
 
-/** Enough for whoever asks about a call of minutes ago; some 10 MB. */
-const usualMaxCalls = 100_000
+/** At least so many of the latest calls are known, at most twice as many: enough for questions about minutes ago. */
+const usualMinCalls = 50_000
 
+/**
+ * Two generations: when the younger is full it becomes the older, and the older is forgotten whole. Deleting the oldest
+ * key of one Map walked over all deleted ones before it: 10,000 calls a second instead of several 100,000.
+ */
 export class CallMemory {
-  readonly #calls = new Map<string, Remembered>()
-  readonly #maxCalls: number
+  #younger = new Map<string, Remembered>()
+  #older = new Map<string, Remembered>()
+  readonly #minCalls: number
   /** Whether a Call-ID that is not here was certainly never dialled. */
   #whole: boolean
 
   /** `whole`: nothing was dialled before this memory began. It stays whole until it has to forget. */
-  constructor(whole: boolean, maxCalls = usualMaxCalls) {
+  constructor(whole: boolean, minCalls = usualMinCalls) {
     this.#whole = whole
-    this.#maxCalls = maxCalls
+    this.#minCalls = minCalls
   }
 
   of(callId: string): Remembered | undefined {
-    return this.#calls.get(callId)
+    return this.#younger.get(callId) ?? this.#older.get(callId)
   }
 
   note(callId: string, what: Remembered): void {
-    this.#calls.set(callId, what)
-    if (this.#calls.size <= this.#maxCalls) return
-    for (const oldest of this.#calls.keys()) {
-      this.#calls.delete(oldest)
-      break
-    }
-    this.#whole = false
+    this.#younger.set(callId, what)
+    if (this.#younger.size < this.#minCalls) return
+    if (this.#older.size > 0) this.#whole = false
+    this.#older = this.#younger
+    this.#younger = new Map()
   }
 
   /** Answers for a call that is not under way. One that was never seen is withdrawn: a late dial of it is refused. */
   rescue(callId: string): RescueAnswer {
-    const known = this.#calls.get(callId)
+    const known = this.of(callId)
     if (known === 'answered' || known === 'unanswered') return known
     if (known === undefined) this.note(callId, 'withdrawn')
     return this.#whole ? 'never-placed' : 'unknown'

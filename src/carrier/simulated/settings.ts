@@ -32,6 +32,8 @@ export interface SimulatedSettings {
   seed: number | null
   /** Calls take no time at all: their ends come together, once in each turn of the event loop. For benchmarks. */
   zeroLength: boolean
+  /** Whether a number's last two digits may force an outcome; off for lists of real numbers. */
+  forcedEndings: boolean
 }
 
 /** Mostly answered, as a demo should be. What is not set in the settings is shared in these proportions. */
@@ -96,7 +98,8 @@ function parse(raw: Raw): SimulatedSettings {
     maxCallsPerSecond: numberFrom(raw, 'maxCallsPerSecond', 0, 1_000_000),
     maxConcurrentCalls: numberFrom(raw, 'maxConcurrentCalls', 0, 1_000_000),
     seed: integerFrom(raw, 'seed'),
-    zeroLength: flagFrom(raw, 'zeroLength'),
+    zeroLength: flagFrom(raw, 'zeroLength', false),
+    forcedEndings: flagFrom(raw, 'forcedEndings', true),
   }
 }
 
@@ -144,8 +147,8 @@ function integerFrom(raw: Raw, name: string): number | null {
   return Number(value)
 }
 
-function flagFrom(raw: Raw, name: string): boolean {
-  const value = raw[name] ?? false
+function flagFrom(raw: Raw, name: string, usual: boolean): boolean {
+  const value = raw[name] ?? usual
   if (typeof value !== 'boolean') throw new SettingsError(`${name} must be true or false`)
   return value
 }

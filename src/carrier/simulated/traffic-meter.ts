@@ -14,8 +14,8 @@ export interface Seen {
 }
 
 const secondMs = 1_000
-/** Old dial times are dropped in lots of this size, not one by one. */
-const maxOldTimes = 1_024
+/** Old dial times are dropped when they are at least so many, and more than the others: each is copied once or so. */
+const minOldTimes = 1_024
 
 export class TrafficMeter {
   readonly #seen: Seen = {
@@ -52,7 +52,7 @@ export class TrafficMeter {
   /** Dials in the second that ends at `at` (included); `at` must not go back. */
   dialsInSecondUpTo(at: number): number {
     while (this.#first < this.#times.length && this.#times[this.#first]! <= at - secondMs) this.#first++
-    if (this.#first > maxOldTimes) this.#forgetOldTimes()
+    if (this.#first >= minOldTimes && this.#first * 2 > this.#times.length) this.#forgetOldTimes()
     return this.#times.length - this.#first
   }
 
