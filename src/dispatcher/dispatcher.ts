@@ -77,6 +77,7 @@ class DispatchLoop {
   #ready: Claim[] = []
   #phase: 'rescuing' | 'calling' | 'stopping' = 'rescuing'
   #cycling = false
+  #sweeping = false
   #wokenAgain = false
   #wakeTimer: Timer | null = null
   #wakeAt: number | null = null
@@ -151,7 +152,9 @@ class DispatchLoop {
     try {
       do {
         this.#wokenAgain = false
-        const more = await this.#claim()
+        const sweeping = this.#sweeping
+        this.#sweeping = false
+        const more = await this.#claim(sweeping)
         await this.#place()
         if (more) this.#wokenAgain = true
       } while (this.#wokenAgain && this.#phase === 'calling')
@@ -164,15 +167,12 @@ class DispatchLoop {
   }
 
   /** Reserves places; claims whose slot lies ahead go to the pacer. */
-  async #claim(): Promise<boolean> {
+  async #claim(sweeping: boolean): Promise<boolean> {
     const { store, clock, nodeId } = this.#deps
-    const { claims, wakeAt, more } = await store.claim({
-      now: clock.now(),
-      nodeId,
-      leaseMs,
-      maxClaims,
-      horizonMs,
-    })
+    const now = clock.now()
+    const request = { now, nodeId, leaseMs, maxClaims, horizonMs }
+    const { claims, wakeAt, more } = await store.claim(request)
+    if (sweeping) this.#sweepFound += claims.filter(claim => claim.slotAt <= now).length
     this.#armWake(wakeAt)
     for (const claim of claims) if (!this.#pacer.hold(claim)) this.#ready.push(claim)
     return more
@@ -254,15 +254,14 @@ class DispatchLoop {
     })
   }
 
-  /** Whatever this finds while nothing was due to wake us is a wake-up that was lost. */
+  /** What this finds due while nothing was about to wake us is a wake-up that was lost; a slot ahead is none. */
   async #sweep(): Promise<void> {
     const { clock } = this.#deps
     const pending = this.#cycling || (this.#wakeAt !== null && this.#wakeAt <= clock.now() + 1)
     if (pending || this.#storeFailure !== null) return
-    const before = this.#placed + this.#ready.length + this.#pacer.size
     this.#cycling = true
+    this.#sweeping = true
     await this.#cycle()
-    this.#sweepFound += this.#placed + this.#ready.length + this.#pacer.size - before
   }
 
   #storeFailed(error: unknown): void {

@@ -184,7 +184,8 @@ async function dropQueue(connection: Connection, batchId: number, now: number): 
   for (const standing of ['queued', 'waiting'] as const) {
     const chunk = connection.prepare(
       `UPDATE recipients SET standing = 'cancelled', due_at = NULL, finished_at = ?1
-       WHERE id IN (SELECT id FROM recipients WHERE batch_id = ?2 AND standing = '${standing}' LIMIT ?3)`,
+       WHERE id IN (SELECT id FROM recipients WHERE batch_id = ?2 AND standing = '${standing}'
+         AND due_at IS NOT NULL LIMIT ?3)`,
     )
     const drop = () => {
       const count = Number(chunk.run(now, batchId, cancelChunkRows).changes)

@@ -30,8 +30,8 @@ type Family = Pick<
 
 export function callStatements(connection: Connection, rules: Rules): Family {
   const selectOpen = connection.prepare(
-    `SELECT o.*, r.zone, r.attempts, r.put_backs FROM open_attempts o JOIN recipients r ON r.id = o.recipient_id
-     WHERE o.id = ?`,
+    `SELECT id, workspace_id, number, batch_id, recipient_id, trunk_id, phone_number_id, agent_id, zone, ordinal, status,
+       node_id, lease_until, call_id, dialed_at, answered_at FROM open_attempts WHERE id = ?`,
   )
   const placedCounts = connection.prepare(
     `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, sum(status <> 'claimed') AS placed,
@@ -127,7 +127,7 @@ export function callStatements(connection: Connection, rules: Rules): Family {
     listOrphans: async nodeId =>
       connection
         .prepare(
-          `SELECT o.*, r.zone, r.variables, r.put_backs, r.first_put_back_at, n.e164, t.kind, b.retry,
+          `SELECT o.*, r.variables, r.put_backs, r.first_put_back_at, n.e164, t.kind, b.retry,
              b.ring_timeout_ms, b.max_call_ms
            FROM open_attempts o JOIN recipients r ON r.id = o.recipient_id JOIN phone_numbers n ON n.id = o.phone_number_id
              JOIN trunks t ON t.id = o.trunk_id JOIN batches b ON b.id = o.batch_id
@@ -204,7 +204,7 @@ export function callStatements(connection: Connection, rules: Rules): Family {
       changes.move(row.batch_id, 'calling', 'cancelled')
       return
     }
-    const standing = queueOf(row.attempts)
+    const standing = queueOf(row.ordinal)
     putBack.run(standing, standing === 'queued' ? 0 : now, row.recipient_id)
     changes.move(row.batch_id, 'calling', standing)
   }
@@ -228,7 +228,7 @@ export function callStatements(connection: Connection, rules: Rules): Family {
     now: number,
     ending: Ending,
   ): void {
-    const standing: Standing = live ? queueOf(row.attempts) : 'cancelled'
+    const standing: Standing = live ? queueOf(row.ordinal) : 'cancelled'
     if (!live) dropRecipient.run(standing, now, row.recipient_id)
     else if (throttled) putBackThrottled.run(standing, dueAt, now, row.recipient_id)
     else putBack.run(standing, dueAt, row.recipient_id)
@@ -315,7 +315,7 @@ export function callStatements(connection: Connection, rules: Rules): Family {
 }
 
 /** Who was never called waits in `queued`, who was in `waiting`. */
-const queueOf = (attempts: number): 'queued' | 'waiting' => (attempts > 0 ? 'waiting' : 'queued')
+const queueOf = (ordinal: number): 'queued' | 'waiting' => (ordinal > 1 ? 'waiting' : 'queued')
 
 /** Calls placed and still claimed, by scope, while a group is being placed. */
 class Placing {

@@ -35,11 +35,12 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
      WHERE batch_id = ? AND standing = ? AND zone = ? AND due_at <= ? ORDER BY due_at LIMIT ?`,
   )
   const nextDue = connection.prepare(
-    'SELECT due_at AS at FROM recipients WHERE batch_id = ? AND standing = ? AND zone = ? ORDER BY due_at LIMIT 1',
+    `SELECT due_at AS at FROM recipients
+     WHERE batch_id = ? AND standing = ? AND zone = ? AND due_at IS NOT NULL ORDER BY due_at LIMIT 1`,
   )
   const insertOpen = connection.prepare(
     `INSERT INTO open_attempts (id, workspace_id, number, batch_id, recipient_id, trunk_id, phone_number_id, agent_id,
-       ordinal, status, node_id, lease_until, slot_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'claimed', ?, ?, 0)
+       zone, ordinal, status, node_id, lease_until, slot_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'claimed', ?, ?, 0)
      ON CONFLICT (workspace_id, number) DO NOTHING`,
   )
   const setCalling = connection.prepare(
@@ -158,6 +159,7 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
       trunkId,
       phoneNumberId,
       agentId,
+      row.zone,
       ordinal,
       nodeId,
       now + leaseMs,

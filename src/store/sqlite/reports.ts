@@ -1,6 +1,6 @@
 // What is read and never changes anything: recipients, attempts, the ingest report, events, a recount.
 import type { Progress, Recipient, Standing } from '../../domain/recipient.ts'
-import { standings } from '../../domain/recipient.ts'
+import { liveStandings, standings } from '../../domain/recipient.ts'
 import type { IngestRow, Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { type Row, toAttempt, toEvent, toRecipient } from './rows.ts'
@@ -25,6 +25,10 @@ const detailColumns = `r.variables, r.position AS recipient_position, r.attempts
   b.retry AS retry_policy`
 
 export function reportStatements(connection: Connection): Family {
+  const selectIds = connection.prepare(
+    'SELECT id FROM recipients WHERE batch_id = ? AND position > ? ORDER BY position LIMIT ? OFFSET ?',
+  )
+  const selectRecipient = connection.prepare('SELECT * FROM recipients WHERE id = ?')
   const selectEnded = connection.prepare(`SELECT ${endedColumns} FROM attempts a ${joins} WHERE a.id = ?`)
   const selectOpen = connection.prepare(
     `SELECT ${attemptColumns}, a.status FROM open_attempts a ${joins}
@@ -41,15 +45,17 @@ export function reportStatements(connection: Connection): Family {
 
   return {
     async listRecipients(workspaceId, batchId, { standings: wanted }, { afterPosition, offset, limit }) {
-      const filter = wanted === undefined ? '' : 'AND r.standing IN (SELECT value FROM json_each(?4))'
-      const rows = connection
-        .prepare(
-          `SELECT r.* FROM recipients r JOIN batches b ON b.id = r.batch_id
-           WHERE b.workspace_id = ?1 AND r.batch_id = ?2 AND r.position > ?3 ${filter}
-           ORDER BY r.position LIMIT ?5 OFFSET ?6`,
-        )
-        .all(...withFilter([workspaceId, batchId, afterPosition ?? 0], wanted), limit, offset ?? 0) as Row[]
-      return rows.map(row => recipient(workspaceId, row))
+      const owner = connection.prepare('SELECT workspace_id FROM batches WHERE id = ?').get(batchId) as
+        | Row
+        | undefined
+      if (owner?.workspace_id !== workspaceId) return []
+      const ids =
+        wanted === undefined
+          ? selectIds.all(batchId, afterPosition ?? 0, limit, offset ?? 0).map((row: Row) => row.id as number)
+          : idsByStanding(connection, batchId, wanted, afterPosition ?? 0, (offset ?? 0) + limit).slice(
+              offset ?? 0,
+            )
+      return ids.map(id => recipient(workspaceId, selectRecipient.get(id) as Row))
     },
 
     async countRecipients(batchId, wanted) {
@@ -167,11 +173,67 @@ export function reportStatements(connection: Connection): Family {
   }
 }
 
-/** `?4` is bound in every case, so that the parameters after it keep their places. */
-const withFilter = (values: number[], wanted: Standing[] | undefined): (number | string | null)[] => [
-  ...values,
-  wanted === undefined ? null : JSON.stringify(wanted),
-]
+/**
+ * The first `count` recipients at these standings after a position, by id (ids grow with positions). Each standing is
+ * read where an index has it in order: those never called by zone, those finished, the few under way.
+ */
+function idsByStanding(
+  connection: Connection,
+  batchId: number,
+  wanted: readonly Standing[],
+  afterPosition: number,
+  count: number,
+): number[] {
+  const ids = (sql: string, ...parameters: (number | string)[]) =>
+    connection
+      .prepare(sql)
+      .all(...parameters)
+      .map((row: Row) => row.id as number)
+  const [afterId = 0] = ids(
+    'SELECT id FROM recipients WHERE batch_id = ? AND position <= ? ORDER BY position DESC LIMIT 1',
+    batchId,
+    afterPosition,
+  )
+  const zones = connection.prepare('SELECT zone FROM batch_zones WHERE batch_id = ?').all(batchId) as Row[]
+  const found = wanted.flatMap(standing => {
+    if (standing === 'calling')
+      return ids(
+        'SELECT recipient_id AS id FROM open_attempts WHERE batch_id = ? AND recipient_id > ?',
+        batchId,
+        afterId,
+      )
+    if (!liveStandings.has(standing))
+      return ids(
+        `SELECT id FROM recipients WHERE batch_id = ? AND standing = ? AND finished_at IS NOT NULL AND id > ?
+         ORDER BY id LIMIT ?`,
+        batchId,
+        standing,
+        afterId,
+        count,
+      )
+    return zones.flatMap(({ zone }) => [
+      ...ids(
+        `SELECT id FROM recipients WHERE batch_id = ? AND standing = ? AND zone = ? AND due_at = 0 AND id > ?
+         ORDER BY id LIMIT ?`,
+        batchId,
+        standing,
+        zone,
+        afterId,
+        count,
+      ),
+      ...ids(
+        `SELECT id FROM recipients WHERE batch_id = ? AND standing = ? AND zone = ? AND due_at > 0 AND id > ?
+         ORDER BY id LIMIT ?`,
+        batchId,
+        standing,
+        zone,
+        afterId,
+        count,
+      ),
+    ])
+  })
+  return found.sort((one, other) => one - other).slice(0, count)
+}
 
 /** The position of the last recipient at or before a row: row numbers grow with positions, so it is found by halving. */
 function positionAtRow(connection: Connection, batchId: number, rowNumber: number): number {

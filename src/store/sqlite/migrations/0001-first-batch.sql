@@ -181,8 +181,10 @@ CREATE TABLE recipients (
 CREATE UNIQUE INDEX recipients_by_position ON recipients (batch_id, position);
 -- One person stands once in a batch, whatever the file or a later addition says.
 CREATE UNIQUE INDEX recipients_by_number ON recipients (batch_id, number);
--- Serves the claim (standing queued or waiting) and the filters of every list.
-CREATE INDEX recipients_by_standing ON recipients (batch_id, standing, zone, due_at);
+-- Two partial indexes instead of one over all standings: a call then costs one deletion and one insertion of an index
+-- entry, not six.
+CREATE INDEX recipients_due ON recipients (batch_id, standing, zone, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX recipients_finished ON recipients (batch_id, standing) WHERE finished_at IS NOT NULL;
 
 CREATE TABLE rejected_rows (
   batch_id INTEGER NOT NULL,
@@ -203,6 +205,7 @@ CREATE TABLE open_attempts (
   trunk_id INTEGER NOT NULL,
   phone_number_id INTEGER NOT NULL,
   agent_id INTEGER NOT NULL,
+  zone TEXT NOT NULL,
   ordinal INTEGER NOT NULL,
   status TEXT NOT NULL, -- claimed | dialing | ringing | answered
   node_id TEXT NOT NULL,
