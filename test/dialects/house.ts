@@ -58,6 +58,8 @@ export interface HouseOptions {
   /** How the telephones behave; absent: as a fresh server's. */
   trunkSettings?: Record<string, unknown>
   schedule?: Schedule
+  /** Before the server is ready. */
+  prepare?: (app: FastifyInstance) => void
   /** Replaces what the store does, e.g. to make it fail. */
   wrapStore?: (store: Store) => Store
 }
@@ -85,6 +87,7 @@ export async function openHouse(t: Pick<TestContext, 'after'>, options: HouseOpt
     rootDialect: options.rootDialect ?? null,
     phase: () => 'running',
   })
+  options.prepare?.(app)
   t.after(async () => {
     await app.close()
     await opened.close()
