@@ -10,6 +10,12 @@ export interface IngestJob {
   taken: Int32Array<SharedArrayBuffer>
 }
 
+/** To the worker. Slices of contacts follow a job without a path; null ends them. */
+export type IngestRequest =
+  | { kind: 'job'; job: IngestJob }
+  | { kind: 'contacts'; slice: readonly unknown[] | null }
+
+/** From the worker. */
 export type IngestMessage =
   | { kind: 'rows'; chunk: string }
   | { kind: 'done'; summary: IngestSummary }

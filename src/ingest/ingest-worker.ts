@@ -1,8 +1,9 @@
 // The worker thread's side of ingest: reads one list, sends its rows in chunks, and waits when the other side is behind.
 import { readFileSync } from 'node:fs'
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { type MessagePort, parentPort } from 'node:worker_threads'
 import { Refusal } from '../domain/refusal.ts'
-import { type IngestJob, type IngestMessage, maxChunksAhead } from './ingest-job.ts'
+import { type IngestJob, type IngestMessage, type IngestRequest, maxChunksAhead } from './ingest-job.ts'
+import type { IngestSummary } from './list-rules.ts'
 import { type RowOutput, readContacts, readFile } from './read-list.ts'
 import { packAccepted, packRejected } from './row-chunk.ts'
 import { openStrictReport } from './strict-report.ts'
@@ -12,35 +13,48 @@ const maxChunkRows = 500
 const maxChunkChars = 256 * 1024
 
 const port = parentPort as MessagePort
-const job = workerData as IngestJob
-/** Chunks so far. */
+let job: IngestJob
+/** Chunks of this job so far. */
 let sent = 0
+/** Takes the slices of contacts while a job waits for them. */
+let takeSlice: ((slice: readonly unknown[] | null) => void) | null = null
 
-try {
-  const output = job.rules.mode === 'strict' ? strictOutput() : lenientOutput()
-  const summary = await (job.path === null
-    ? receiveContacts(output)
-    : readFile(readFileSync(job.path), job.rules, output))
-  output.end()
-  send({ kind: 'done', summary })
-} catch (error) {
-  if (!(error instanceof Refusal)) throw error
-  const { kind, code, message, details } = error
-  send({ kind: 'refused', refusal: { kind, code, sentence: message, details } })
+port.on('message', (message: IngestRequest) => {
+  if (message.kind === 'contacts') takeSlice?.(message.slice)
+  else void run(message.job)
+})
+
+/** One job after another: starting a thread and loading the libraries takes longer than reading most lists. */
+async function run(next: IngestJob): Promise<void> {
+  job = next
+  sent = 0
+  try {
+    const output = job.rules.mode === 'strict' ? strictOutput() : lenientOutput()
+    const summary = await (job.path === null
+      ? receiveContacts(output)
+      : readFile(readFileSync(job.path), job.rules, output))
+    output.end()
+    send({ kind: 'done', summary })
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    const { kind, code, message, details } = error
+    send({ kind: 'refused', refusal: { kind, code, sentence: message, details } })
+  }
 }
 
 /** Contacts come in slices, so that cloning them never holds up the main thread; null ends them. */
-function receiveContacts(output: RowOutput) {
+function receiveContacts(output: RowOutput): Promise<IngestSummary> {
   const reader = readContacts(job.rules, output)
-  const { promise, resolve, reject } = Promise.withResolvers<ReturnType<typeof reader.end>>()
-  port.on('message', (slice: readonly unknown[] | null) => {
+  const { promise, resolve, reject } = Promise.withResolvers<IngestSummary>()
+  takeSlice = slice => {
     try {
       if (slice === null) resolve(reader.end([]))
       else reader.add(slice)
     } catch (error) {
+      takeSlice = null
       reject(error)
     }
-  })
+  }
   return promise
 }
 

@@ -1,13 +1,13 @@
 // Bytes → rows → recipients, in a worker thread with a memory and a time limit: the way in for everything outside ingest/.
-import { extname } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { Refusal } from '../domain/refusal.ts'
 import { realClock } from '../runtime/clock.ts'
 import type { AcceptedRow, RejectedRow } from '../store/store.ts'
-import type { IngestJob, IngestMessage } from './ingest-job.ts'
+import type { IngestMessage, IngestRequest } from './ingest-job.ts'
 import type { IngestSummary, ListRules, ListSource } from './list-rules.ts'
 import { unpackRows } from './row-chunk.ts'
+import { borrowWorker, returnWorker } from './spare-worker.ts'
 
 export type { IngestSummary, ListFormat, ListRules, ListSource } from './list-rules.ts'
 
@@ -41,12 +41,16 @@ export async function ingestList(
   if (source.kind === 'file' && source.bytes > rules.maxBytes) throw tooLarge(source.bytes, rules.maxBytes)
   if (source.kind === 'contacts' && source.contacts.length > rules.maxRows) throw tooMany(rules.maxRows)
   const taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-  const worker = startWorker({ path: source.kind === 'file' ? source.path : null, rules, taken }, limits)
+  const worker = borrowWorker(limits.maxOldGenerationMb)
   const messages = listen(worker, limits)
+  let reusable = false
   try {
+    send(worker, { kind: 'job', job: { path: source.kind === 'file' ? source.path : null, rules, taken } })
     if (source.kind === 'contacts') await sendContacts(worker, source.contacts)
     for (;;) {
       const message = await messages.next()
+      // After a large list its heap stays large; after a refusal, contacts may still be on their way to it.
+      reusable = message.kind === 'done' && isSmall(source)
       if (message.kind === 'done') return message.summary
       if (message.kind === 'refused') throw refusalOf(message)
       const { accepted, rejected } = unpackRows(message.chunk)
@@ -56,28 +60,31 @@ export async function ingestList(
     }
   } finally {
     messages.close()
-    await worker.terminate()
+    await returnWorker(worker, limits.maxOldGenerationMb, reusable)
   }
 }
 
 /** Cloning this many contacts takes the main thread about a millisecond. */
 const maxContactsAtOnce = 250
 
-/** Beside this file, with its ending: `.ts` here, `.js` in a built package. */
-const workerFile = new URL(`./ingest-worker${extname(import.meta.url)}`, import.meta.url)
+const maxSmallBytes = 2_000_000
+const maxSmallContacts = 10_000
 
-function startWorker(job: IngestJob, limits: IngestLimits): Worker {
-  const resourceLimits = { maxOldGenerationSizeMb: limits.maxOldGenerationMb }
-  return new Worker(workerFile, { workerData: job, resourceLimits, name: 'ingest' })
+function isSmall(source: ListSource): boolean {
+  return source.kind === 'file' ? source.bytes <= maxSmallBytes : source.contacts.length <= maxSmallContacts
+}
+
+function send(worker: Worker, request: IngestRequest): void {
+  worker.postMessage(request)
 }
 
 /** Contacts are sliced: cloning 10 MB at once would block the main thread for longer than a call may wait. */
 async function sendContacts(worker: Worker, contacts: readonly unknown[]): Promise<void> {
   for (let start = 0; start < contacts.length; start += maxContactsAtOnce) {
-    worker.postMessage(contacts.slice(start, start + maxContactsAtOnce))
+    send(worker, { kind: 'contacts', slice: contacts.slice(start, start + maxContactsAtOnce) })
     await setImmediate()
   }
-  worker.postMessage(null)
+  send(worker, { kind: 'contacts', slice: null })
 }
 
 /** The worker's messages one by one; `next` rejects when it breaks, or has worked for longer than it may. */
@@ -90,12 +97,13 @@ function listen(worker: Worker, limits: IngestLimits) {
     failure ??= error
     wake?.()
   }
-  worker.on('message', (message: IngestMessage) => {
+  const onMessage = (message: IngestMessage) => {
     waiting.push(message)
     wake?.()
-  })
-  worker.on('error', error => fail(asRefusal(error, limits)))
-  worker.on('exit', code => fail(new Error(`the ingest worker ended with code ${code}`)))
+  }
+  const onError = (error: unknown) => fail(asRefusal(error, limits))
+  const onExit = (code: number) => fail(new Error(`the ingest worker ended with code ${code}`))
+  worker.on('message', onMessage).on('error', onError).on('exit', onExit)
   const next = async (): Promise<IngestMessage> => {
     const since = realClock.now()
     const timer = realClock.at(since + limits.timeoutMs - workMs, () => fail(timedOut(limits)))
@@ -113,7 +121,7 @@ function listen(worker: Worker, limits: IngestLimits) {
     throw failure ?? new Error('the ingest worker fell silent')
   }
   const close = () => {
-    failure ??= new Error('the ingest was closed')
+    worker.off('message', onMessage).off('error', onError).off('exit', onExit)
   }
   return { next, close }
 }
