@@ -8,7 +8,7 @@ export type RootDialect = (typeof rootDialects)[number]
 /** What a simulated carrier does where a trunk's own settings say nothing; absent: the carrier's own default. */
 export interface SimulatedSettings {
   seed?: number
-  speed?: number
+  speedFactor?: number
   answerRate?: number
   address?: string
 }
@@ -125,7 +125,7 @@ export const environment = z.object({
     .describe('The share of simulated calls that a person answers, 0 to 1.'),
   OUTDIAL_SIM_CARRIER: z
     .string()
-    .regex(/^[\w.-]+:\d{1,5}$/, 'must look like 127.0.0.1:5090')
+    .regex(/^127\.0\.0\.1:\d{1,5}$/, 'must be 127.0.0.1 and a port, e.g. 127.0.0.1:5090')
     .optional()
     .describe('The address of a simulated carrier that runs as a process of its own (`outdial carrier`).'),
   OUTDIAL_RATE_PIPELINE_CENTS: cents
@@ -194,7 +194,7 @@ function readAll(env: Environment) {
   const values = parsed.data
   const simulated: SimulatedSettings = {}
   if (values.OUTDIAL_SIM_SEED !== undefined) simulated.seed = values.OUTDIAL_SIM_SEED
-  if (values.OUTDIAL_SIM_SPEED !== undefined) simulated.speed = values.OUTDIAL_SIM_SPEED
+  if (values.OUTDIAL_SIM_SPEED !== undefined) simulated.speedFactor = values.OUTDIAL_SIM_SPEED
   if (values.OUTDIAL_SIM_ANSWER_RATE !== undefined) simulated.answerRate = values.OUTDIAL_SIM_ANSWER_RATE
   if (values.OUTDIAL_SIM_CARRIER !== undefined) simulated.address = values.OUTDIAL_SIM_CARRIER
   return { values, simulated }

@@ -14,7 +14,8 @@ export interface ApiClient {
   readonly url: string
   get<Answer>(path: string, request?: ApiRequest): Promise<Answer>
   post<Answer>(path: string, request?: ApiRequest): Promise<Answer>
-  patch<Answer>(path: string, request?: ApiRequest): Promise<Answer>
+  /** The body as it arrives, for what is no JSON. */
+  download(path: string, request?: ApiRequest): AsyncGenerator<Uint8Array>
   /** Every item of a list, page by page. */
   all<Item>(path: string, query?: ApiRequest['query']): AsyncGenerator<Item>
 }
@@ -38,17 +39,21 @@ export function connect({ url, apiKey }: ClientConfig): ApiClient {
     )
   }
   const base = url.replace(/\/+$/, '')
-  const send = async <Answer>(method: string, path: string, request: ApiRequest = {}) => {
+  const answer = async (method: string, path: string, request: ApiRequest = {}) => {
     const response = await reach(base, method, path, apiKey, request)
-    const answer = await readJson(response)
-    if (!response.ok) throw refusalOf(response, answer)
-    return answer as Answer
+    if (!response.ok) throw refusalOf(response, await readJson(response))
+    return response
   }
+  const send = async <Answer>(method: string, path: string, request?: ApiRequest) =>
+    (await readJson(await answer(method, path, request))) as Answer
   return {
     url: base,
     get: (path, request) => send('GET', path, request),
     post: (path, request) => send('POST', path, request),
-    patch: (path, request) => send('PATCH', path, request),
+    async *download(path, request) {
+      const { body } = await answer('GET', path, request)
+      if (body !== null) yield* body
+    },
     all: (path, query) =>
       allPages(cursor => send('GET', path, { query: { limit: pageSize, ...query, cursor } })),
   }

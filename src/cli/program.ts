@@ -95,7 +95,7 @@ function addBatchCommands(program: Command, terminal: Terminal): void {
         .default('all'),
     )
     .action(async (id, options) => {
-      await (await import('./export-batch.ts')).exportBatch(id, options, clientOf(options), terminal)
+      await (await import('./export-batch.ts')).exportBatch(id, options, clientOf(options))
     })
 }
 

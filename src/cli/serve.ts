@@ -26,21 +26,32 @@ export async function openApp(config: Config, logger: Logger): Promise<App> {
   }
 }
 
-/** Resolves when the app has stopped after the first signal; a second signal ends the process at once. */
-export async function stopOnSignal(app: App, config: Config, terminal: Terminal): Promise<void> {
+/**
+ * Resolves when the app has stopped after the first signal; a second signal ends the process at once.
+ * @param onSignal runs at the first one
+ */
+export async function stopOnSignal(
+  app: App,
+  config: Config,
+  terminal: Terminal,
+  onSignal: () => void = () => {},
+): Promise<void> {
   await new Promise<void>(resolve => {
-    const onSignal = () => resolve()
-    process.once('SIGTERM', onSignal)
-    process.once('SIGINT', onSignal)
+    const first = () => {
+      process.removeListener('SIGTERM', first).removeListener('SIGINT', first)
+      resolve()
+    }
+    process.on('SIGTERM', first).on('SIGINT', first)
   })
   const endAtOnce = () => process.exit(exitCodes.interrupted)
-  process.on('SIGTERM', endAtOnce)
-  process.on('SIGINT', endAtOnce)
+  process.on('SIGTERM', endAtOnce).on('SIGINT', endAtOnce)
+  onSignal()
   const open = await app.deps.store.countOpenAttempts()
   const wait =
     open === 0 ? '' : ` ${open} calls may go on for ${config.shutdownGraceMs / 1000} s; again: end at once.`
   terminal.note(`Stopping: no more calls are placed.${wait}`)
   await app.stop()
+  process.removeListener('SIGTERM', endAtOnce).removeListener('SIGINT', endAtOnce)
   terminal.note('Stopped.')
 }
 

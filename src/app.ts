@@ -1,0 +1,181 @@
+// The composition root: the only file that picks adapters. A config becomes a listening, calling server, and ends well.
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { Deps } from './batches/deps.ts'
+import { seedWorkspace } from './batches/seed-workspace.ts'
+import { withoutForcedOutcomes, withTrunkDefaults } from './carrier/adjusted-carrier.ts'
+import type { Carrier } from './carrier/carrier.ts'
+import { SimulatedCarrier } from './carrier/simulated/simulated-carrier.ts'
+import type { Config } from './config.ts'
+import { startDispatcher } from './dispatcher/dispatcher.ts'
+import { type Batch, finishedBatchStatuses } from './domain/batch.ts'
+import type { CallRates } from './domain/estimate.ts'
+import { dialnexa } from './http/dialects/dialnexa/routes.ts'
+import { formant } from './http/dialects/formant/routes.ts'
+import { talkifai } from './http/dialects/talkifai/routes.ts'
+import { buildServer } from './http/server.ts'
+import { type Clock, realClock } from './runtime/clock.ts'
+import { lockDataDir } from './runtime/data-dir-lock.ts'
+import { type Logger, silentLogger } from './runtime/logger.ts'
+import { VirtualClock } from './runtime/virtual-clock.ts'
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import type { Store } from './store/store.ts'
+
+/** A server that listens and calls. */
+export interface App {
+  /** Where it listens, e.g. `http://127.0.0.1:8080`. */
+  url: string
+  deps: Deps
+  workspaceId: number
+  /** A key that was made just now: this is the only moment at which it can be shown. */
+  newApiKey: string | null
+  /** Places no more calls, lets those under way end for `graceMs`, then closes everything. Idempotent. */
+  stop(graceMs?: number): Promise<void>
+}
+
+/** Without a seed of its own a simulated carrier plays the same calls at every start. */
+const defaultSeed = 1
+
+/**
+ * Opens the data directory, listens, seeds the workspace at the first start, settles what a crash left, and calls.
+ * @throws DataDirTaken; the listen error (`EADDRINUSE`, `EACCES` …) as Node has it
+ */
+export async function startApp(config: Config, logger: Logger): Promise<App> {
+  const closers: (() => unknown)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  try {
+    return await open(config, logger, closers, close)
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function open(
+  config: Config,
+  logger: Logger,
+  closers: (() => unknown)[],
+  close: () => Promise<void>,
+): Promise<App> {
+  const clock = realClock
+  const lock = lockDataDir(config.dataDir)
+  closers.push(() => lock.release())
+  const store = await openSqliteStore({ path: join(config.dataDir, 'outdial.db') })
+  closers.push(() => store.close())
+  const deps: Deps = { store, clock, config, logger }
+  let phase: 'starting' | 'running' | 'stopping' = 'starting'
+  let sweepFound = () => 0
+  const server = buildServer({
+    ...deps,
+    uploadDir: join(config.dataDir, 'uploads'),
+    dialects: [formant, dialnexa, talkifai],
+    rootDialect: config.rootDialect,
+    phase: () => phase,
+    sweepFoundTotal: () => sweepFound(),
+  })
+  closers.push(() => server.close())
+  // Before anything is seeded: a port that is taken must not cost the only showing of a new key.
+  const url = await server.listen({ host: config.host, port: config.port })
+  lock.announce(url)
+  const { workspace, newApiKey } = await seedWorkspace(deps, config.apiKey)
+  const swept = await store.sweep(clock.now())
+  if (swept > 0) logger.warn({ batches: swept }, 'imports that a crash cut short were cleared away')
+  const carrier = openCarrier(clock, config)
+  closers.push(() => carrier.close())
+  const rates = ratesOf(config)
+  const dispatcher = startDispatcher({ store, carrier, clock, logger, nodeId: randomUUID(), rates })
+  sweepFound = () => dispatcher.figures().sweepFound
+  phase = 'running'
+  const stop = async (graceMs: number) => {
+    phase = 'stopping'
+    await dispatcher.stop({ graceMs })
+    await close()
+  }
+  let stopped: Promise<void> | undefined
+  return {
+    url,
+    deps,
+    workspaceId: workspace.id,
+    newApiKey,
+    stop(graceMs = config.shutdownGraceMs) {
+      stopped ??= stop(graceMs)
+      return stopped
+    },
+  }
+}
+
+function openCarrier(clock: Clock, { simulated }: Config): Carrier {
+  const carrier = new SimulatedCarrier({ clock, seed: defaultSeed })
+  return withTrunkDefaults(carrier, { ...simulated })
+}
+
+function ratesOf({ rates }: Config): CallRates {
+  return { pipeline: rates.pipelineMillicents, realtime: rates.realtimeMillicents }
+}
+
+/** A batch on virtual time. */
+export interface Simulation {
+  deps: Deps
+  workspaceId: number
+  /** Calls until the batch has ended, or nothing is left to happen (it paused itself). */
+  run(batch: Batch): Promise<{ ended: Batch; openAtMost: number }>
+  close(): Promise<void>
+}
+
+export interface SimulationOptions {
+  seed: number
+  /** Epoch ms: when the simulated day begins. */
+  startAt: number
+  /** Settings of the simulated trunk. */
+  telephones: Readonly<Record<string, unknown>>
+  config: Config
+}
+
+/** The server's own store, dispatcher and carrier, on a clock that jumps from event to event. Nothing is kept. */
+export async function openSimulation(options: SimulationOptions): Promise<Simulation> {
+  const { seed, startAt, telephones, config } = options
+  const clock = new VirtualClock(startAt)
+  const store = await openSqliteStore({ path: ':memory:', schedule: queueMicrotask })
+  const logger = silentLogger
+  const workspace = await store.createWorkspace('simulation', startAt)
+  const simulated = new SimulatedCarrier({ clock, seed, remembersAll: true })
+  const carrier = withTrunkDefaults(withoutForcedOutcomes(simulated), telephones)
+  return {
+    deps: { store, clock, config, logger },
+    workspaceId: workspace.id,
+    async run(batch) {
+      const dispatcher = startDispatcher({
+        store,
+        carrier,
+        clock,
+        logger,
+        nodeId: 'simulation',
+        rates: ratesOf(config),
+        sweepEveryMs: null,
+      })
+      const latest = await runUntilEnded(clock, store, batch)
+      await dispatcher.stop({ graceMs: 0 })
+      return { ended: latest, openAtMost: simulated.seen().maxConcurrent }
+    },
+    async close() {
+      await carrier.close()
+      await store.close()
+    },
+  }
+}
+
+/** Virtual time runs while `batch` lives; returns it as it stands afterwards. */
+async function runUntilEnded(clock: VirtualClock, store: Store, batch: Batch): Promise<Batch> {
+  const read = async () => (await store.getBatch(batch.workspaceId, batch.id)) ?? batch
+  let hasEnded = false
+  const unsubscribe = store.onEvents(() => {
+    void read().then(({ status }) => {
+      hasEnded = finishedBatchStatuses.has(status)
+    })
+  })
+  await clock.run({ done: () => hasEnded })
+  unsubscribe()
+  return read()
+}
