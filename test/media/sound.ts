@@ -1,0 +1,56 @@
+// Made-up sound for the media tests, and how alike two sounds are.
+import { seededRandom } from '../../src/runtime/random.ts'
+
+/** A tone that changes its pitch, so that it is like itself at one shift only. */
+export function sweep(
+  samples: number,
+  { fromHz = 300, toHz = 2200, rateHz = 8000, loudness = 8000 } = {},
+): Int16Array {
+  let phase = 0
+  return Int16Array.from({ length: samples }, (_, at) => {
+    const sample = Math.round(loudness * Math.sin(phase))
+    phase += (2 * Math.PI * (fromHz + ((toHz - fromHz) * at) / samples)) / rateHz
+    return sample
+  })
+}
+
+export function tone(hz: number, samples: number, rateHz = 8000, loudness = 8000): Int16Array {
+  return Int16Array.from({ length: samples }, (_, at) =>
+    Math.round(loudness * Math.sin((2 * Math.PI * hz * at) / rateHz)),
+  )
+}
+
+export function noise(samples: number, seed: number, loudness = 8000): Int16Array {
+  const random = seededRandom(seed)
+  return Int16Array.from({ length: samples }, () => Math.round(loudness * (2 * random() - 1)))
+}
+
+/** How alike: 1 the same, 0 nothing in common; over the shorter of the two. */
+export function correlation(one: Int16Array, other: Int16Array, shift = 0): number {
+  const length = Math.min(one.length, other.length - shift)
+  let both = 0
+  let ones = 0
+  let others = 0
+  for (let at = 0; at < length; at++) {
+    const left = one[at]!
+    const right = other[at + shift]!
+    both += left * right
+    ones += left * left
+    others += right * right
+  }
+  return ones === 0 || others === 0 ? 0 : both / Math.sqrt(ones * others)
+}
+
+/** The shift of `other`, up to `maxShift` samples, at which it is most like `one`. */
+export function bestShift(
+  one: Int16Array,
+  other: Int16Array,
+  maxShift: number,
+): { shift: number; likeness: number } {
+  let best = { shift: 0, likeness: -1 }
+  for (let shift = 0; shift <= maxShift && shift < other.length; shift++) {
+    const likeness = correlation(one, other, shift)
+    if (likeness > best.likeness) best = { shift, likeness }
+  }
+  return best
+}
