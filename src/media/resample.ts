@@ -15,55 +15,70 @@ const passBand = 0.92
 /** A stream from one rate to another; keeps the filter's memory between calls, so that chunks join without a click. */
 export function createResampler(fromHz: number, toHz: number): Resampler {
   if (fromHz === toHz) return { add: samples => samples, delaySamples: 0 }
-  const divisor = greatestDivisor(fromHz, toHz)
-  const up = toHz / divisor
-  const down = fromHz / divisor
-  const phases = designPhases(up, down)
-  const taps = phases[0]!.length
-  let held = new Float32Array(taps - 1)
-  /** Next output's place after the first held sample that is still needed, in units of 1/up of an input sample. */
-  let place = 0
-  const add = (samples: Int16Array) => {
-    const input = new Float32Array(held.length + samples.length)
-    input.set(held)
-    input.set(samples, held.length)
-    const ready = Math.max(0, Math.ceil(((input.length - taps + 1) * up - place) / down))
-    const output = new Int16Array(ready)
-    for (let n = 0; n < ready; n++, place += down) {
-      output[n] = clip(filterAt(input, Math.floor(place / up), phases[place % up]!))
-    }
-    const used = Math.min(Math.floor(place / up), input.length)
-    held = input.slice(used)
-    place -= used * up
-    return output
-  }
-  return { add, delaySamples: Math.round((((taps - 1) / 2) * up) / down) }
+  const filter = designFilter(fromHz, toHz)
+  const { up, down, middle } = filter
+  return { add: runFilter(filter, 0), delaySamples: Math.round((middle * up) / down) }
 }
 
 /** A whole recording at once, without the filter's delay: as long as the original lasted. */
 export function resample(samples: Int16Array, fromHz: number, toHz: number): Int16Array {
   if (fromHz === toHz) return samples
-  const resampler = createResampler(fromHz, toHz)
-  const length = Math.round((samples.length * toHz) / fromHz)
-  const tail = Math.ceil(((resampler.delaySamples + 1) * fromHz) / toHz) + 1
-  const padded = new Int16Array(samples.length + tail)
+  const filter = designFilter(fromHz, toHz)
+  const padded = new Int16Array(samples.length + filter.middle + 1)
   padded.set(samples)
-  return resampler.add(padded).slice(resampler.delaySamples, resampler.delaySamples + length)
+  // The first output stands where the first input does: the filter's middle.
+  const output = runFilter(filter, filter.middle * filter.up)(padded)
+  return output.slice(0, Math.round((samples.length * toHz) / fromHz))
 }
 
-/** For each place between two input samples: its coefficients, oldest sample first, summing to 1. */
-function designPhases(up: number, down: number): Float32Array[] {
+interface Filter {
+  /** Output rate : input rate, in lowest terms. */
+  up: number
+  down: number
+  /** Half the filter's length, in input samples. */
+  middle: number
+  /** For each place between two input samples: its coefficients, oldest sample first, summing to 1. */
+  phases: Float32Array[]
+}
+
+/** @param place the first output's place after the filter's length of silence, in units of 1/up of an input sample */
+function runFilter({ up, down, middle, phases }: Filter, place: number): (samples: Int16Array) => Int16Array {
+  const taps = 2 * middle + 1
+  let held = new Float32Array(taps - 1)
+  let next = place
+  return samples => {
+    const input = new Float32Array(held.length + samples.length)
+    input.set(held)
+    input.set(samples, held.length)
+    const ready = Math.max(0, Math.ceil(((input.length - taps + 1) * up - next) / down))
+    const output = new Int16Array(ready)
+    for (let n = 0; n < ready; n++, next += down) {
+      output[n] = clip(filterAt(input, Math.floor(next / up), phases[next % up]!))
+    }
+    const used = Math.min(Math.floor(next / up), input.length)
+    held = input.slice(used)
+    next -= used * up
+    return output
+  }
+}
+
+function designFilter(fromHz: number, toHz: number): Filter {
+  const divisor = greatestDivisor(fromHz, toHz)
+  const up = toHz / divisor
+  const down = fromHz / divisor
   const stretch = Math.max(1, down / up)
-  const taps = 2 * Math.ceil(crossings * stretch) + 1
-  const middle = (taps - 1) / 2
-  return Array.from({ length: up }, (_, phase) => {
-    const raw = Float32Array.from({ length: taps }, (_unused, tap) => {
-      const distance = tap - middle - phase / up
-      return sinc((distance * passBand) / stretch) * blackman(distance / (middle + 1))
-    })
-    const sum = raw.reduce((total, value) => total + value, 0)
-    return raw.map(value => value / sum)
+  const middle = Math.ceil(crossings * stretch)
+  const phases = Array.from({ length: up }, (_, phase) => designPhase(phase / up, middle, stretch))
+  return { up, down, middle, phases }
+}
+
+function designPhase(offset: number, middle: number, stretch: number): Float32Array {
+  const raw = Float32Array.from({ length: 2 * middle + 1 }, (_, tap) => {
+    const distance = tap - middle - offset
+    return sinc((distance * passBand) / stretch) * blackman(distance / (middle + 1))
   })
+  const sum = raw.reduce((total, value) => total + value, 0)
+  return raw.map(value => value / sum)
 }
 
 function sinc(x: number): number {

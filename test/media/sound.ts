@@ -6,11 +6,12 @@ export function sweep(
   samples: number,
   { fromHz = 300, toHz = 2200, rateHz = 8000, loudness = 8000 } = {},
 ): Int16Array {
-  let phase = 0
+  const seconds = samples / rateHz
   return Int16Array.from({ length: samples }, (_, at) => {
-    const sample = Math.round(loudness * Math.sin(phase))
-    phase += (2 * Math.PI * (fromHz + ((toHz - fromHz) * at) / samples)) / rateHz
-    return sample
+    const time = at / rateHz
+    return Math.round(
+      loudness * Math.sin(2 * Math.PI * time * (fromHz + ((toHz - fromHz) * time) / (2 * seconds))),
+    )
   })
 }
 
