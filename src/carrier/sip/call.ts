@@ -39,8 +39,8 @@ export interface CallHandlers {
   infoReceived(contentType: string, body: string): void
   /** Final, exactly once. */
   ended(evidence: Evidence, at: number): void
-  /** What a later life of this process must know to hang up; null: nothing any more. */
-  changed(snapshot: CallSnapshot | null): void
+  /** What a later life of this process must know to hang up; null: nothing any more. Absent: it is not even made. */
+  changed?(snapshot: CallSnapshot | null): void
 }
 
 /** For owners who want nothing of these. */
@@ -50,7 +50,6 @@ export const quietHandlers: Omit<CallHandlers, 'ended'> = {
   offered: () => null,
   answerReceived() {},
   infoReceived() {},
-  changed() {},
 }
 
 export interface SipCall {

@@ -119,7 +119,7 @@ export class OutgoingCall implements SipCall {
   #invite(hop: Hop): void {
     this.#heard = 'nothing'
     const invite = this.#buildInvite(hop)
-    this.#handlers.changed(snapshotOf(invite, this.#cseq, hop, null))
+    this.#changed(invite, hop, null)
     this.#transaction = this.#context.clients.open(invite, hop, {
       response: response => this.#respond(invite, hop, response),
       timedOut: () => this.#end(noEvidence),
@@ -206,12 +206,12 @@ export class OutgoingCall implements SipCall {
       hop,
       credentials: this.#wanted.credentials,
       handlers: this.#handlers,
-      onChanged: dialog => this.#handlers.changed(snapshotOf(invite, this.#cseq, hop, dialog)),
+      onChanged: dialog => this.#changed(invite, hop, dialog),
       onOver: evidence => this.#end({ ...evidence, sipStatus: 200, answeredAt: at }),
     })
     this.#live = live
     live.acknowledge(response)
-    this.#handlers.changed(snapshotOf(invite, this.#cseq, hop, live.dialog))
+    this.#changed(invite, hop, live.dialog)
     if (this.#wantsEnd) return void live.bye()
     const sdp = sdpOf(response) || this.#earlySdp
     if (sdp !== '') return void this.#handlers.answered(sdp, at)
@@ -249,9 +249,13 @@ export class OutgoingCall implements SipCall {
     this.#cancelTimer?.cancel()
     // A 2xx that is still repeated is then a stray, which is ACKed and BYEd: 32 s of each call's memory are saved.
     if (this.#live !== null) this.#transaction?.drop()
-    this.#handlers.changed(null)
+    this.#handlers.changed?.(null)
     this.#onOver()
     this.#handlers.ended(evidence, this.#context.clock.now())
+  }
+
+  #changed(invite: SipRequest, hop: Hop, dialog: Dialog | null): void {
+    this.#handlers.changed?.(snapshotOf(invite, this.#cseq, hop, dialog))
   }
 
   #newDigest(): DigestSession {
