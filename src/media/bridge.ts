@@ -1,7 +1,7 @@
 // The middle of one call: network frames in, agent's frames out, keys both ways, and both tracks for the recording.
 import { createKeyEar, createKeyPad, type EventPacket } from './dtmf.ts'
-import { alawSilence, alawToUlaw, frameBytes, ulawSilence, ulawToAlaw } from './g711.ts'
-import { createJitterBuffer, type JitterBuffer, type JitterFigures } from './jitter-buffer.ts'
+import { alawToUlaw, frameBytes, ulawSilence, ulawToAlaw } from './g711.ts'
+import { createJitterBuffer, type JitterFigures } from './jitter-buffer.ts'
 import { createPlaybackQueue, type PlaybackQueue } from './playback-queue.ts'
 
 export type Law = 'ulaw' | 'alaw'
@@ -26,17 +26,21 @@ export interface BridgeTracks {
 
 export interface Bridge {
   readonly queue: PlaybackQueue
-  /** The law of the wire; the queue and the tracks stay µ-law. A change forgets what is held. */
-  useLaw(law: Law): void
+  /** The law that is sent; the queue and the tracks stay µ-law. */
+  sendLaw(law: Law): void
   /** A new stream begins, e.g. the other side's SSRC changed. */
   restart(): void
-  receive(timestamp: number, payload: Uint8Array): void
+  /** One packet's audio; it is rewritten as µ-law in place. Each packet says its law: the other side may change it. */
+  receive(timestamp: number, payload: Uint8Array, law: Law): void
   /** An RFC 4733 packet came; the key, when it is the first that is heard of it. */
   receiveKey(payload: Uint8Array, timestamp: number): string | null
   /** Keys to be sent after what is queued. */
   pressKeys(digits: string): void
-  /** 20 ms pass. `mayPlay`: false while the call is not answered or on hold: what is queued waits. */
-  tick(mayPlay: boolean): Tick
+  /**
+   * 20 ms pass. `mayPlay`, asked once this tick's frame was heard: false while the call is not answered or on hold; what
+   * is queued waits.
+   */
+  tick(mayPlay: () => boolean): Tick
   figures(): JitterFigures
 }
 
@@ -51,11 +55,10 @@ export function createBridge(tracks: BridgeTracks): Bridge {
   const audio = { kind: 'audio' as const, payload: said, isSpeech: false }
   const result: Tick = { heard, said, outgoing: audio }
   let law: Law = 'ulaw'
-  let jitter: JitterBuffer = createJitterBuffer(ulawSilence)
+  const jitter = createJitterBuffer(ulawSilence)
 
   const listen = () => {
     jitter.take(heard)
-    if (law === 'alaw') alawToUlaw(heard)
     tracks.heard(heard)
   }
 
@@ -86,13 +89,14 @@ export function createBridge(tracks: BridgeTracks): Bridge {
 
   return {
     queue,
-    useLaw(next) {
-      if (next === law) return
+    sendLaw(next) {
       law = next
-      jitter = createJitterBuffer(law === 'ulaw' ? ulawSilence : alawSilence)
     },
     restart: () => jitter.restart(),
-    receive: (timestamp, payload) => jitter.put(timestamp, payload),
+    receive(timestamp, payload, from) {
+      if (from === 'alaw') alawToUlaw(payload)
+      jitter.put(timestamp, payload)
+    },
     receiveKey: (payload, timestamp) => ear.hear(payload, timestamp),
     pressKeys(digits) {
       queue.mark(() => {
@@ -102,7 +106,7 @@ export function createBridge(tracks: BridgeTracks): Bridge {
     },
     tick(mayPlay) {
       listen()
-      result.outgoing = speak(mayPlay)
+      result.outgoing = speak(mayPlay())
       return result
     },
     figures: () => jitter.figures(),

@@ -16,6 +16,11 @@ export interface PlaybackQueue {
   /** Stops playing until `release`, e.g. while a key is pressed. May be called by a mark. */
   hold(): void
   release(): void
+  /** From now on what is played is kept too, up to `maxTapeBytes`, until `forget`. */
+  keep(): void
+  /** What was kept is to be played again, before all that waits; marks in it are not told again. */
+  rewind(): void
+  forget(): void
   /** Milliseconds of audio that were handed out, without padding. */
   playedMs(): number
   /** Audio that waits, bytes. */
@@ -24,6 +29,9 @@ export interface PlaybackQueue {
 
 /** Ten minutes: an agent that is so far ahead of the line is broken, and memory has an end. */
 export const maxQueuedBytes = 10 * 60 * 8000
+
+/** A minute: as long as anybody talks before it is clear that a machine listens. */
+export const maxTapeBytes = 60 * 8000
 
 type Item = { kind: 'audio'; bytes: Uint8Array; at: number } | { kind: 'mark'; reached: () => void }
 
@@ -34,6 +42,9 @@ export function createPlaybackQueue(): PlaybackQueue {
   let queued = 0
   let played = 0
   let held = false
+  /** What was played while it is kept; null: nothing is. */
+  let tape: Uint8Array[] | null = null
+  let tapeBytes = 0
 
   const tellMarks = () => {
     for (let item = items[first]; !held && item?.kind === 'mark'; item = items[first]) {
@@ -53,12 +64,20 @@ export function createPlaybackQueue(): PlaybackQueue {
     let filled = 0
     for (let item = items[first]; filled < frameBytes && item?.kind === 'audio'; item = items[first]) {
       const count = Math.min(frameBytes - filled, item.bytes.length - item.at)
-      frame.set(item.bytes.subarray(item.at, item.at + count), filled)
+      const part = item.bytes.subarray(item.at, item.at + count)
+      frame.set(part, filled)
+      keepPart(part)
       item.at += count
       filled += count
       if (item.at === item.bytes.length) advance()
     }
     return filled
+  }
+
+  const keepPart = (part: Uint8Array) => {
+    if (tape === null || tapeBytes + part.length > maxTapeBytes) return
+    tape.push(part)
+    tapeBytes += part.length
   }
 
   return {
@@ -91,6 +110,22 @@ export function createPlaybackQueue(): PlaybackQueue {
     },
     release() {
       held = false
+    },
+    keep() {
+      tape ??= []
+    },
+    rewind() {
+      const again = (tape ?? []).map(bytes => ({ kind: 'audio' as const, bytes, at: 0 }))
+      items = [...again, ...items.slice(first)]
+      first = 0
+      queued += tapeBytes
+      played -= tapeBytes
+      tape = null
+      tapeBytes = 0
+    },
+    forget() {
+      tape = null
+      tapeBytes = 0
     },
     playedMs: () => played / 8,
     queuedBytes: () => queued,

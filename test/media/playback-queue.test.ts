@@ -71,7 +71,7 @@ test('an agent that is ten minutes ahead is not let further', () => {
 })
 
 const keyFrames = (bridge: ReturnType<typeof createBridge>, ticks: number): Outgoing[] =>
-  Array.from({ length: ticks }, () => ({ ...bridge.tick(true).outgoing }))
+  Array.from({ length: ticks }, () => ({ ...bridge.tick(() => true).outgoing }))
 
 test('keys are sent after what is queued, one event each with its end three times, and audio goes on behind them', () => {
   const bridge = createBridge({ heard: () => {} })
@@ -133,14 +133,14 @@ test('what is no key and what is too short is not heard', () => {
 test('on an A-law line the agent hears and speaks µ-law', () => {
   const heard: number[] = []
   const bridge = createBridge({ heard: bytes => heard.push(...ulawToPcm(bytes)) })
-  bridge.useLaw('alaw')
+  bridge.sendLaw('alaw')
   const voice = sweep(1600)
   const wire = pcmToAlaw(voice)
   bridge.queue.play(pcmToUlaw(voice))
   const sent: number[] = []
   for (let tick = 0; tick < 12; tick++) {
-    if (tick < 10) bridge.receive(tick * 160, wire.subarray(tick * 160, tick * 160 + 160))
-    const { outgoing } = bridge.tick(true)
+    if (tick < 10) bridge.receive(tick * 160, wire.slice(tick * 160, tick * 160 + 160), 'alaw')
+    const { outgoing } = bridge.tick(() => true)
     if (outgoing.kind === 'audio') sent.push(...outgoing.payload)
   }
   assert.ok(correlation(voice, Int16Array.from(heard), 160) > 0.998)
@@ -150,7 +150,7 @@ test('on an A-law line the agent hears and speaks µ-law', () => {
 test('before the answer and on hold nothing is played, and nothing is lost', () => {
   const bridge = createBridge({ heard: () => {} })
   bridge.queue.play(new Uint8Array(160).fill(1))
-  assert.ok(silent(bridge.tick(false).said))
+  assert.ok(silent(bridge.tick(() => false).said))
   assert.equal(bridge.queue.playedMs(), 0)
-  assert.equal(bridge.tick(true).said[0], 1)
+  assert.equal(bridge.tick(() => true).said[0], 1)
 })
