@@ -102,7 +102,7 @@ test('a re-INVITE that meets one of ours is answered 491, and ours comes again a
   await wire.ask(invite, 'ACK', 1, { branch: 'INVITE' })
   await wire.reply(ours, 491)
   await wire.takeRequest('ACK')
-  await wire.pass(4_000)
+  await wire.pass(3_020)
   const { message: again } = await wire.takeRequest('INVITE')
   assert.equal(again.headers.get('cseq'), '3 INVITE')
   await wire.reply(again, 200, { body: sdp })

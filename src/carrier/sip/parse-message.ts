@@ -52,7 +52,7 @@ function parseHead(head: string): Parsed {
 
 const versionPattern = /^SIP\/2\.0$/i
 const statusPattern = /^SIP\/2\.0[ \t]+([1-6]\d\d)(?:[ \t]+(.*))?$/i
-const methodPattern = /^[A-Za-z0-9.!%*_+`'~-]{1,32}$/
+const methodPattern = /^[A-Za-z0-9.!%*_+`'~-]{1,64}$/
 const uriPattern = /^[^\s<>"]+$/
 
 function parseStartLine(line: string, headers: HeaderList): SipMessage | null {
