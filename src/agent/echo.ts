@@ -3,11 +3,18 @@ import type { AgentSession, CallLeg } from './agent.ts'
 
 /** Answers each frame with itself. Keys are pressed back. */
 export async function connectEcho(leg: CallLeg): Promise<AgentSession> {
+  let isOpen = true
   return {
     answered() {},
-    hear: frame => leg.play(frame),
-    keyPressed: digit => leg.pressKeys(digit),
+    hear(frame) {
+      if (isOpen) leg.play(frame)
+    },
+    keyPressed(digit) {
+      if (isOpen) leg.pressKeys(digit)
+    },
     markPlayed() {},
-    close() {},
+    close() {
+      isOpen = false
+    },
   }
 }
