@@ -1,7 +1,7 @@
 // The carrier port: who takes our calls to the telephone network. Adapters: simulated/ (in this process, or as a
 // process of its own), later sip/. All pass test/carrier-conformance.
 import type { Evidence } from '../domain/outcome.ts'
-import type { Trunk } from '../domain/workspace.ts'
+import type { Agent, Trunk } from '../domain/workspace.ts'
 
 export interface CallRequest {
   /** Ours, unique for ever, on disk before the dial: the carrier may see it once and no more. */
@@ -14,6 +14,8 @@ export interface CallRequest {
   /** 1 for the recipient's first call. */
   ordinal: number
   agentId: number
+  /** Who talks; a carrier that only plays calls needs none. */
+  agent?: Agent
   variablesJson: string
 }
 

@@ -220,6 +220,7 @@ class DispatchLoop {
       claim,
       callId,
       trunk: this.#known.trunk(claim.trunkId),
+      agent: this.#known.agent(claim.agentId),
       carrier: this.#deps.carrier,
       clock: this.#deps.clock,
       onProgress: progress => this.#recorder.progressed(progress),

@@ -4,7 +4,7 @@
 //      └── silence 32 s, ring time-out, maximum age: hang up, then the carrier has `hangUpAnswerMs` to confirm
 import type { Call, Carrier } from '../carrier/carrier.ts'
 import { classify, type Evidence, type Outcome } from '../domain/outcome.ts'
-import type { Trunk } from '../domain/workspace.ts'
+import type { Agent, Trunk } from '../domain/workspace.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { AttemptProgress, Claim } from '../store/store.ts'
 
@@ -25,6 +25,7 @@ export interface RunningAttemptDeps {
   claim: Claim
   callId: string
   trunk: Trunk
+  agent: Agent
   carrier: Carrier
   clock: Clock
   onProgress(progress: AttemptProgress): void
@@ -46,7 +47,7 @@ export class RunningAttempt {
   }
 
   dial(): void {
-    const { claim, callId, trunk, carrier, clock } = this.#deps
+    const { claim, callId, trunk, agent, carrier, clock } = this.#deps
     this.#dialledAt = clock.now()
     this.#arm(Math.min(silenceTimeoutMs, claim.ringTimeoutMs), () => this.#notAnswered())
     this.#call = carrier.dial(
@@ -57,6 +58,7 @@ export class RunningAttempt {
         to: claim.number,
         ordinal: claim.ordinal,
         agentId: claim.agentId,
+        agent,
         variablesJson: claim.variablesJson,
       },
       {

@@ -40,6 +40,8 @@ export interface Evidence {
   voicemail: boolean
   /** The agent could not be reached or broke during the call. */
   agentFailed: boolean
+  /** The person asked, during the call, not to be called again. */
+  doNotCallAgain?: boolean
 }
 
 export interface Outcome {
@@ -122,6 +124,12 @@ const byQ850: ReadonlyMap<number, Verdict> = new Map([
 const throttlePhrase = /\b(cps|channels?|rate|concurren\w*|capacity|too many|D1)\b/i
 const throttleStatuses: ReadonlySet<number> = new Set([403, 480, 503])
 
+/** What single carriers say in words or headers of their own (header texts are part of the phrase). */
+const quirks: readonly { text: RegExp; verdict: Verdict }[] = [
+  // Twilio: the called network blocks the caller ID as unwanted, under whatever status.
+  { text: /\bx-twilio-error 32203\b/i, verdict: callerIdFlagged },
+]
+
 /** Classifies one ended call. Pure; total: every evidence has an outcome. */
 export function classify(evidence: Evidence): Outcome {
   const { disposition, fault, retryable, consequence } = judge(evidence)
@@ -135,11 +143,18 @@ function judge(evidence: Evidence): Verdict {
   if (endedBy === 'cancelled-by-us' && evidence.answeredAt === null) return verdict('cancelled', 'us', false)
   if (evidence.agentFailed) return verdict('agent-failure', 'agent', true)
   if (evidence.answeredAt !== null)
-    return verdict(evidence.voicemail ? 'voicemail' : 'answered', 'recipient', false)
+    return verdict(
+      evidence.voicemail ? 'voicemail' : 'answered',
+      'recipient',
+      false,
+      evidence.doNotCallAgain === true ? 'suppress-number' : 'none',
+    )
   if (endedBy === 'ring-timeout') return noAnswer
   if (endedBy === 'silence-timeout' || endedBy === 'max-age') return carrierFailure
   if (sipStatus !== null && throttleStatuses.has(sipStatus) && throttlePhrase.test(phrase ?? ''))
     return throttled
+  const quirk = quirks.find(({ text }) => text.test(phrase ?? ''))
+  if (quirk !== undefined) return quirk.verdict
   const byStatus = sipStatus === null ? undefined : bySipStatus.get(sipStatus)
   return byStatus ?? (q850 === null ? undefined : byQ850.get(q850)) ?? carrierFailure
 }
