@@ -40,6 +40,7 @@ export type RescueAnswer = 'never-placed' | 'unanswered' | 'answered' | 'unknown
 export interface Carrier {
   /** Places one call. Never throws: a trunk that cannot be reached ends the call with evidence. */
   dial(request: CallRequest, observer: CallObserver): Call
+  /** Rejects while the carrier cannot be asked: ask again. */
   rescue(trunk: Trunk, callIds: string[]): Promise<RescueAnswer[]>
   close(): Promise<void>
 }
