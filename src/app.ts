@@ -3,13 +3,17 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import type { Deps } from './batches/deps.ts'
 import { seedWorkspace } from './batches/seed-workspace.ts'
-import { withoutForcedOutcomes, withTrunkDefaults } from './carrier/adjusted-carrier.ts'
 import type { Carrier } from './carrier/carrier.ts'
+import { CarrierRouter } from './carrier/simulated/carrier-router.ts'
+import { CarrierServer } from './carrier/simulated/carrier-server.ts'
+import { readAddress, readSettings } from './carrier/simulated/settings.ts'
 import { SimulatedCarrier } from './carrier/simulated/simulated-carrier.ts'
+import { withTrunkDefaults } from './carrier/trunk-defaults.ts'
 import type { Config } from './config.ts'
 import { startDispatcher } from './dispatcher/dispatcher.ts'
 import { type Batch, finishedBatchStatuses } from './domain/batch.ts'
 import type { CallRates } from './domain/estimate.ts'
+import type { Trunk } from './domain/workspace.ts'
 import { dialnexa } from './http/dialects/dialnexa/routes.ts'
 import { formant } from './http/dialects/formant/routes.ts'
 import { talkifai } from './http/dialects/talkifai/routes.ts'
@@ -64,7 +68,7 @@ async function open(
   closers.push(() => lock.release())
   const store = await openSqliteStore({ path: join(config.dataDir, 'outdial.db') })
   closers.push(() => store.close())
-  const deps: Deps = { store, clock, config, logger }
+  const deps: Deps = { store, clock, config, logger, trunkSettingsError }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   let sweepFound = () => 0
   const server = buildServer({
@@ -107,8 +111,14 @@ async function open(
 }
 
 function openCarrier(clock: Clock, { simulated }: Config): Carrier {
-  const carrier = new SimulatedCarrier({ clock, seed: defaultSeed })
-  return withTrunkDefaults(carrier, { ...simulated })
+  const inProcess = new SimulatedCarrier({ clock, seed: defaultSeed })
+  return withTrunkDefaults(new CarrierRouter({ inProcess, clock }), { ...simulated })
+}
+
+function trunkSettingsError({ kind, settings }: Pick<Trunk, 'kind' | 'settings'>): string | null {
+  if (kind !== 'simulated') return null
+  const problem = [readSettings(settings), readAddress(settings)].find(read => 'error' in read)
+  return problem === undefined ? null : problem.error
 }
 
 function ratesOf({ rates }: Config): CallRates {
@@ -141,7 +151,7 @@ export async function openSimulation(options: SimulationOptions): Promise<Simula
   const logger = silentLogger
   const workspace = await store.createWorkspace('simulation', startAt)
   const simulated = new SimulatedCarrier({ clock, seed, remembersAll: true })
-  const carrier = withTrunkDefaults(withoutForcedOutcomes(simulated), telephones)
+  const carrier = withTrunkDefaults(simulated, telephones)
   return {
     deps: { store, clock, config, logger },
     workspaceId: workspace.id,
@@ -155,9 +165,10 @@ export async function openSimulation(options: SimulationOptions): Promise<Simula
         rates: ratesOf(config),
         sweepEveryMs: null,
       })
-      const latest = await runUntilEnded(clock, store, batch)
+      const failure = () => dispatcher.figures().storeFailure
+      const ended = await runUntilEnded({ clock, store, batch, failure })
       await dispatcher.stop({ graceMs: 0 })
-      return { ended: latest, openAtMost: simulated.seen().maxConcurrent }
+      return { ended, openAtMost: simulated.seen().maxConcurrent }
     },
     async close() {
       await carrier.close()
@@ -166,8 +177,16 @@ export async function openSimulation(options: SimulationOptions): Promise<Simula
   }
 }
 
-/** Virtual time runs while `batch` lives; returns it as it stands afterwards. */
-async function runUntilEnded(clock: VirtualClock, store: Store, batch: Batch): Promise<Batch> {
+interface SimulatedRun {
+  clock: VirtualClock
+  store: Store
+  batch: Batch
+  /** The store's last failure: on a clock that jumps, asking it again and again would never end. */
+  failure(): string | null
+}
+
+/** Virtual time runs while the batch lives; returns it as it stands afterwards. */
+async function runUntilEnded({ clock, store, batch, failure }: SimulatedRun): Promise<Batch> {
   const read = async () => (await store.getBatch(batch.workspaceId, batch.id)) ?? batch
   let hasEnded = false
   const unsubscribe = store.onEvents(() => {
@@ -175,7 +194,26 @@ async function runUntilEnded(clock: VirtualClock, store: Store, batch: Batch): P
       hasEnded = finishedBatchStatuses.has(status)
     })
   })
-  await clock.run({ done: () => hasEnded })
+  await clock.run({ done: () => hasEnded || failure() !== null })
   unsubscribe()
+  const failed = failure()
+  if (failed !== null) throw new Error(`The simulation's store failed: ${failed}`)
   return read()
+}
+
+export interface RunningCarrier {
+  /** Where trunks reach it (`settings.address`), e.g. `127.0.0.1:7070`. */
+  address: string
+  close(): Promise<void>
+}
+
+/** The simulated carrier for other processes; each dial is on disk in `logPath` before it is answered. */
+export async function startCarrier(options: {
+  port: number
+  logPath: string
+  seed: number
+  onFailure(error: unknown): void
+}): Promise<RunningCarrier> {
+  const server = await CarrierServer.start({ ...options, clock: realClock })
+  return { address: `127.0.0.1:${server.port}`, close: () => server.close() }
 }
