@@ -13,7 +13,8 @@ import type { Outcome } from '../domain/outcome.ts'
 import { slowDown, slowDownEveryMs, speedUp, speedUpEveryMs } from '../domain/pacing.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { Claim, Store } from '../store/store.ts'
+import type { Claim } from '../store/dispatch-records.ts'
+import type { Store } from '../store/store.ts'
 import type { KnownResources } from './known-resources.ts'
 
 /** Over which the rate of a trunk is observed, ms. */

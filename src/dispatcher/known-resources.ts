@@ -1,6 +1,7 @@
 // Trunks and agents as the dial needs them, read once and forgotten whenever the store says that something changed.
 import type { Agent, Trunk } from '../domain/workspace.ts'
-import type { Claim, Store } from '../store/store.ts'
+import type { Claim } from '../store/dispatch-records.ts'
+import type { Store } from '../store/store.ts'
 
 export class KnownResources {
   readonly #store: Store

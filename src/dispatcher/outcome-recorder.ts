@@ -2,7 +2,8 @@
 // nothing is forgotten when the store fails.
 import { type CallRates, callCostMillicents } from '../domain/estimate.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { AttemptProgress, Claim, EndedAttempt, Store } from '../store/store.ts'
+import type { AttemptProgress, Claim, EndedAttempt } from '../store/dispatch-records.ts'
+import type { Store } from '../store/store.ts'
 import type { Breakers } from './breakers.ts'
 import { decideNext } from './decide-next.ts'
 import type { KnownResources } from './known-resources.ts'

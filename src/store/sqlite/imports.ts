@@ -3,14 +3,12 @@ import type { Batch, IngestCounts } from '../../domain/batch.ts'
 import { lawfulActions } from '../../domain/batch.ts'
 import { Refusal } from '../../domain/refusal.ts'
 import type { AcceptedRow, RejectedRow, Store } from '../store.ts'
-import { readBatch } from './batches.ts'
 import type { Connection } from './connection.ts'
+import { discardRows } from './discard-rows.ts'
 import { saveAnswer } from './idempotency.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
+import { readBatch } from './read-batch.ts'
 import type { Row } from './rows.ts'
-
-/** Rows deleted in one transaction: keeps the event loop free while a large batch goes away. */
-const deleteChunkRows = 5_000
 
 type Family = Pick<
   Store,
@@ -220,20 +218,4 @@ function importRowsInto(connection: Connection) {
     if (counts.accepted > 0) changes.move(batchId, null, 'queued', counts.accepted)
     changes.write(connection)
   }
-}
-
-/** Deletes a batch and all its rows, a chunk per transaction. The batch's own row goes last, so that a crash leaves it findable. */
-export async function discardRows(connection: Connection, batchId: number): Promise<void> {
-  for (const table of ['recipients', 'rejected_rows', 'attempts', 'batch_zones']) {
-    const key = table === 'batch_zones' ? 'zone' : 'rowid'
-    const chunk = connection.prepare(
-      `DELETE FROM ${table} WHERE batch_id = ?1 AND ${key} IN (SELECT ${key} FROM ${table} WHERE batch_id = ?1 LIMIT ?2)`,
-    )
-    while ((await connection.write(() => chunk.run(batchId, deleteChunkRows).changes)) === deleteChunkRows);
-  }
-  await connection.write(() => {
-    connection.prepare('DELETE FROM batch_progress WHERE batch_id = ?').run(batchId)
-    connection.prepare('DELETE FROM batches WHERE id = ?').run(batchId)
-    connection.workChanged()
-  })
 }

@@ -1,11 +1,12 @@
 // The embedded store: one SQLite file, one writer, group commit. `:memory:` is the tests' double.
 import type { Store } from '../store.ts'
 import { batchStatements } from './batches.ts'
-import { callStatements } from './calls.ts'
 import { claimStatements } from './claim.ts'
 import { Connection } from './connection.ts'
+import { endingStatements } from './ending.ts'
 import { realTimeSchedule, type Schedule } from './group-commit.ts'
 import { importStatements } from './imports.ts'
+import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
 import { Rules } from './rules.ts'
@@ -32,7 +33,8 @@ export async function openSqliteStore({
     ...batchStatements(connection),
     ...reportStatements(connection),
     ...claimStatements(connection, rules),
-    ...callStatements(connection, rules),
+    ...placingStatements(connection, rules),
+    ...endingStatements(connection),
     onWork: listener => connection.onWork(listener),
     onEvents: listener => connection.onEvents(listener),
     close: async () => connection.close(),
