@@ -10,7 +10,7 @@ import { readAddress, readSettings } from './carrier/simulated/settings.ts'
 import { SimulatedCarrier } from './carrier/simulated/simulated-carrier.ts'
 import { withTrunkDefaults } from './carrier/trunk-defaults.ts'
 import type { Config } from './config.ts'
-import { startDispatcher } from './dispatcher/dispatcher.ts'
+import { type DispatcherFigures, startDispatcher } from './dispatcher/dispatcher.ts'
 import { type Batch, finishedBatchStatuses } from './domain/batch.ts'
 import type { CallRates } from './domain/estimate.ts'
 import type { Trunk } from './domain/workspace.ts'
@@ -165,8 +165,8 @@ export async function openSimulation(options: SimulationOptions): Promise<Simula
         rates: ratesOf(config),
         sweepEveryMs: null,
       })
-      const failure = () => dispatcher.figures().storeFailure
-      const ended = await runUntilEnded({ clock, store, batch, failure })
+      const figures = () => dispatcher.figures()
+      const ended = await runUntilEnded({ clock, store, batch, figures })
       await dispatcher.stop({ graceMs: 0 })
       return { ended, openAtMost: simulated.seen().maxConcurrent }
     },
@@ -181,23 +181,24 @@ interface SimulatedRun {
   clock: VirtualClock
   store: Store
   batch: Batch
-  /** The store's last failure: on a clock that jumps, asking it again and again would never end. */
-  failure(): string | null
+  figures(): DispatcherFigures
 }
 
 /** Virtual time runs while the batch lives; returns it as it stands afterwards. */
-async function runUntilEnded({ clock, store, batch, failure }: SimulatedRun): Promise<Batch> {
+async function runUntilEnded({ clock, store, batch, figures }: SimulatedRun): Promise<Batch> {
   const read = async () => (await store.getBatch(batch.workspaceId, batch.id)) ?? batch
   let hasEnded = false
   const unsubscribe = store.onEvents(() => {
+    if (figures().running > 0) return
     void read().then(({ status }) => {
       hasEnded = finishedBatchStatuses.has(status)
     })
   })
-  await clock.run({ done: () => hasEnded || failure() !== null })
+  // On a clock that jumps, asking a store that fails again and again would never end.
+  await clock.run({ done: () => hasEnded || figures().storeFailure !== null })
   unsubscribe()
-  const failed = failure()
-  if (failed !== null) throw new Error(`The simulation's store failed: ${failed}`)
+  const { storeFailure } = figures()
+  if (storeFailure !== null) throw new Error(`The simulation's store failed: ${storeFailure}`)
   return read()
 }
 

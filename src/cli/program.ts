@@ -96,7 +96,7 @@ function addBatchCommands(program: Command, terminal: Terminal): void {
         .default('all'),
     )
     .action(async (id, options) => {
-      await (await import('./export-batch.ts')).exportBatch(id, options, clientOf(options))
+      await (await import('./export-batch.ts')).exportBatch(id, options, clientOf(options), terminal)
     })
 }
 
