@@ -1,10 +1,14 @@
 // `outdial serve`: the server in the foreground, until a signal ends it.
 import { type App, startApp } from '../app.ts'
 import { type Config, readConfig, unknownVariables } from '../config.ts'
+import { realClock } from '../runtime/clock.ts'
 import { DataDirTaken } from '../runtime/data-dir-lock.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'
 import { CommandFailure, exitCodes } from './failure.ts'
 import type { Terminal } from './terminal.ts'
+
+/** A terminal sends Ctrl-C to us and to npm, which passes it on: the same one then arrives twice. */
+const echoMs = 300
 
 /** Runs until SIGTERM or Ctrl-C; resolves once calls have ended and everything is closed. */
 export async function serve(terminal: Terminal): Promise<void> {
@@ -43,7 +47,10 @@ export async function stopOnSignal(
     }
     process.on('SIGTERM', first).on('SIGINT', first)
   })
-  const endAtOnce = () => process.exit(exitCodes.interrupted)
+  const firstAt = realClock.now()
+  const endAtOnce = () => {
+    if (realClock.now() - firstAt > echoMs) process.exit(exitCodes.interrupted)
+  }
   process.on('SIGTERM', endAtOnce).on('SIGINT', endAtOnce)
   onSignal()
   const open = await app.deps.store.countOpenAttempts()

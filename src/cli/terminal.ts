@@ -43,6 +43,6 @@ export function processTerminal(): Terminal {
       stderr.write(clearLine + line)
     },
     isLive: stderr.isTTY === true,
-    columns: stderr.columns ?? defaultColumns,
+    columns: stderr.columns || defaultColumns,
   }
 }
