@@ -24,12 +24,6 @@ export class Changes {
     }
   }
 
-  /** Resolves at the next change from now on. */
-  async afterNext(): Promise<void> {
-    this.#changed = false
-    await this.#next()
-  }
-
   close(): void {
     for (const watcher of this.#watchers) watcher.close()
   }

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { standings } from '../../src/domain/recipient.ts'
 import { seededRandom } from '../../src/runtime/random.ts'
 import { type CarrierChild, readCarrierLog, startCarrier } from './carrier-child.ts'
@@ -12,17 +13,20 @@ import { type ServerProcess, startServer } from './server-process.ts'
 
 const people = 2_000
 const kills = 5
-const concurrency = 100
+const concurrency = 200
 const maxAttempts = 4
 /** Dials between a start and the next kill: so few that the batch is still under way at the last one. */
-const dialsBeforeKill = { min: 50, max: 350 }
+const dialsBeforeKill = { min: 200, max: 450 }
+/** And so many turns of the event loop later, up to some 10 ms: a kill must not keep step with the commits. */
+const turnsBeforeKill = { min: 0, max: 3_000 }
 const timeoutMs = 120_000
 
 /** Nothing here ends a call for good but an answer: who never answered must have been rung `maxAttempts` times. */
 const telephones = {
   ...{ answerRate: 0.6, voicemailRate: 0.1, busyRate: 0.15, noAnswerRate: 0.15 },
   ...{ declinedRate: 0, unreachableRate: 0, failureRate: 0 },
-  ...{ ringMs: [20, 120], ringOutMs: [100, 200], talkMs: [50, 400], forcedEndings: false },
+  // Some talks outlive the server's absence: a carrier that still holds them must be asked to hang up.
+  ...{ ringMs: [20, 120], ringOutMs: [100, 200], talkMs: [50, 1_500], forcedEndings: false },
 }
 const retry = { maxAttempts, delaysMs: { busy: [100], 'no-answer': [200], lost: [100] } }
 
@@ -142,7 +146,7 @@ async function createBatch(server: ServerProcess, { address }: CarrierChild): Pr
   return batch.id
 }
 
-/** At random moments: after some dials, at whatever the server or the carrier wrote last; or at the write after that. */
+/** At random moments, between any two writes of the server and of the carrier. */
 async function killAgainAndAgain(
   t: TestContext,
   { carrier, changes, restart, server }: House,
@@ -152,7 +156,7 @@ async function killAgainAndAgain(
   for (let kill = 1; kill <= kills; kill++) {
     const target = (await carrier.seen()).dials + between(dialsBeforeKill)
     await changes.until(async () => (await carrier.seen()).dials >= target)
-    for (let more = between({ min: 0, max: 4 }); more > 0; more--) await changes.afterNext()
+    for (let turns = between(turnsBeforeKill); turns > 0; turns--) await setImmediate()
     await restart()
     await changes.until(async () => openWhenKilled(server()) !== null)
     const { dials } = await carrier.seen()
