@@ -41,7 +41,7 @@ export interface App {
 const defaultSeed = 1
 
 /**
- * Opens the data directory, listens, seeds the workspace at the first start, settles what a crash left, and calls.
+ * Opens the data directory, clears up after a crash, listens, seeds the workspace at the first start, and calls.
  * @throws DataDirTaken; the listen error (`EADDRINUSE`, `EACCES` …) as Node has it
  */
 export async function startApp(config: Config, logger: Logger): Promise<App> {
@@ -84,8 +84,6 @@ async function open(
   const url = await server.listen({ host: config.host, port: config.port })
   lock.announce(url)
   const { workspace, newApiKey } = await seedWorkspace(deps, config.apiKey)
-  const swept = await store.sweep(clock.now())
-  if (swept > 0) logger.warn({ batches: swept }, 'imports that a crash cut short were cleared away')
   const carrier = openCarrier(clock, config)
   closers.push(() => carrier.close())
   const rates = ratesOf(config)
