@@ -1,7 +1,7 @@
 // The composition root: the only file that picks adapters. A config becomes a listening, calling server, and ends well.
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import type { Deps } from './batches/deps.ts'
+import type { Deps, TrunkProblem } from './batches/deps.ts'
 import { seedWorkspace } from './batches/seed-workspace.ts'
 import type { Carrier } from './carrier/carrier.ts'
 import { CarrierRouter } from './carrier/simulated/carrier-router.ts'
@@ -68,7 +68,7 @@ async function open(
   closers.push(() => lock.release())
   const store = await openSqliteStore({ path: join(config.dataDir, 'outdial.db') })
   closers.push(() => store.close())
-  const deps: Deps = { store, clock, config, logger, trunkSettingsError }
+  const deps: Deps = { store, clock, config, logger, trunkProblem }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   let sweepFound = () => 0
   const server = buildServer({
@@ -113,10 +113,12 @@ function openCarrier(clock: Clock, { simulated }: Config): Carrier {
   return withTrunkDefaults(new CarrierRouter({ inProcess, clock }), { ...simulated })
 }
 
-function trunkSettingsError({ kind, settings }: Pick<Trunk, 'kind' | 'settings'>): string | null {
-  if (kind !== 'simulated') return null
+/** This version rings simulated telephones only: a SIP trunk is refused when it is made, not when it is dialled. */
+function trunkProblem({ kind, settings }: Pick<Trunk, 'kind' | 'settings'>): TrunkProblem | null {
+  if (kind !== 'simulated')
+    return { field: 'kind', message: 'this version has no SIP carrier yet; the kind `simulated` works' }
   const problem = [readSettings(settings), readAddress(settings)].find(read => 'error' in read)
-  return problem === undefined ? null : problem.error
+  return problem === undefined ? null : { field: 'settings', message: problem.error }
 }
 
 function ratesOf({ rates }: Config): CallRates {

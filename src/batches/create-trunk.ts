@@ -4,16 +4,21 @@ import type { Trunk } from '../domain/workspace.ts'
 import type { Idempotency, NewTrunk } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 
-/** Refusal `invalid_trunk_settings`, as the carrier that will read them says. */
+/** Refusals `invalid_trunk_kind` and `invalid_trunk_settings`, as the carrier that will read them says. */
 export async function createTrunk(
-  { store, clock, trunkSettingsError }: Pick<Deps, 'store' | 'clock' | 'trunkSettingsError'>,
+  { store, clock, trunkProblem }: Pick<Deps, 'store' | 'clock' | 'trunkProblem'>,
   trunk: Omit<NewTrunk, 'createdAt'>,
   idempotency?: Idempotency<Trunk>,
 ): Promise<Trunk> {
-  const wrong = trunkSettingsError?.(trunk) ?? null
-  if (wrong !== null)
-    throw new Refusal('invalid', 'invalid_trunk_settings', `\`settings\`: ${wrong}`, {
-      errors: [{ field: 'settings', message: wrong }],
-    })
+  const problem = trunkProblem?.(trunk) ?? null
+  if (problem !== null)
+    throw new Refusal(
+      'invalid',
+      `invalid_trunk_${problem.field}`,
+      `\`${problem.field}\`: ${problem.message}`,
+      {
+        errors: [problem],
+      },
+    )
   return store.createTrunk({ ...trunk, createdAt: clock.now() }, idempotency)
 }

@@ -22,6 +22,12 @@ export interface Deps {
   clock: Clock
   config: BatchLimits
   logger: Logger
-  /** What is wrong with a trunk's settings, in one sentence, as its carrier reads them; null: nothing. */
-  trunkSettingsError?(trunk: Pick<Trunk, 'kind' | 'settings'>): string | null
+  /** What is wrong with a trunk, as the carrier that will read it says; null: nothing. */
+  trunkProblem?(trunk: Pick<Trunk, 'kind' | 'settings'>): TrunkProblem | null
+}
+
+/** A field of a trunk and what is wrong with it, half a sentence. */
+export interface TrunkProblem {
+  field: 'kind' | 'settings'
+  message: string
 }

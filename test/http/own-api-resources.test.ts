@@ -59,7 +59,8 @@ test('a phone number hangs on the simulated trunk unless another is named', asyn
 
 test('settings that the carrier cannot read are refused in its words', async t => {
   const server = await runServer(t, {
-    trunkSettingsError: ({ settings }) => ('speed' in settings ? 'speed must be above 0' : null),
+    trunkProblem: ({ settings }) =>
+      'speed' in settings ? { field: 'settings', message: 'speed must be above 0' } : null,
   })
   const payload = { name: 'odd', settings: { speed: 0 } }
   const answer = await server.send('POST', '/api/v1/trunks', { payload })
