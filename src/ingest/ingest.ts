@@ -9,7 +9,7 @@ import type { IngestSummary, ListRules, ListSource } from './list-rules.ts'
 import { unpackRows } from './row-chunk.ts'
 import { borrowWorker, returnWorker } from './spare-worker.ts'
 
-export type { IngestSummary, ListFormat, ListRules, ListSource } from './list-rules.ts'
+export type { IngestSummary, ListRules, ListSource } from './list-rules.ts'
 
 export interface IngestSink {
   /** Takes rows in order of row number, in chunks; the next chunk waits for the promise. */
