@@ -163,7 +163,12 @@ test('a batch that is started twice, paused and resumed in one instant calls eve
   const line = await board.addLine()
   await board.addBatch('list', { people: people(9), line })
   board.dial()
-  await Promise.all([pause(board, 'list'), resume(board, 'list'), pause(board, 'list'), resume(board, 'list')])
+  await Promise.all([
+    pause(board, 'list'),
+    resume(board, 'list'),
+    pause(board, 'list'),
+    resume(board, 'list'),
+  ])
   await board.finish()
   assert.equal(board.carrier.calls.length, 9)
 })

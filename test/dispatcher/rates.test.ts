@@ -30,7 +30,10 @@ test("a batch's own rate holds beside the trunk's, and others use what it leaves
   assert.ok(minSpacing(slow) >= 1_000)
   assert.ok(minSpacing(board.carrier.calls) >= 50)
   assert.ok(slow.length >= 19, `${slow.length} calls of the slow batch in 20 s`)
-  assert.ok(slow.length + fast.length >= 0.98 * 400, `${slow.length + fast.length} calls of the trunk in 20 s`)
+  assert.ok(
+    slow.length + fast.length >= 0.98 * 400,
+    `${slow.length + fast.length} calls of the trunk in 20 s`,
+  )
   await board.store.cancelBatch(board.workspaceId, board.batches.get('fast')!.id, board.clock.now())
   await board.finish()
 })

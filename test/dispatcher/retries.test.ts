@@ -24,15 +24,16 @@ test('a busy recipient is rung again after the busy delays, at most maxAttempts 
   assert.equal((await board.batch('busy')).progress.attempts, 4)
 })
 
-const delayOf: [ending: number, what: string, disposition: Disposition, standing: string, delayMs: number][] = [
-  [92, 'busy (486)', 'busy', 'busy', 10 * minute],
-  [93, 'nobody answered (480)', 'no-answer', 'no-answer', 20 * minute],
-  [94, 'it timed out (408)', 'no-answer', 'timeout', 25 * minute],
-  [97, 'the carrier failed (503)', 'carrier-failure', 'carrier-failure', 30 * minute],
-  [99, 'the agent failed', 'agent-failure', 'agent-failure', 40 * minute],
-  [95, 'it was declined (603)', 'declined', 'declined', 50 * minute],
-  [87, 'the caller ID is flagged (608)', 'blocked', 'blocked', 60 * minute],
-]
+const delayOf: [ending: number, what: string, disposition: Disposition, standing: string, delayMs: number][] =
+  [
+    [92, 'busy (486)', 'busy', 'busy', 10 * minute],
+    [93, 'nobody answered (480)', 'no-answer', 'no-answer', 20 * minute],
+    [94, 'it timed out (408)', 'no-answer', 'timeout', 25 * minute],
+    [97, 'the carrier failed (503)', 'carrier-failure', 'carrier-failure', 30 * minute],
+    [99, 'the agent failed', 'agent-failure', 'agent-failure', 40 * minute],
+    [95, 'it was declined (603)', 'declined', 'declined', 50 * minute],
+    [87, 'the caller ID is flagged (608)', 'blocked', 'blocked', 60 * minute],
+  ]
 for (const [ending, what, disposition, standing, delayMs] of delayOf)
   test(`where ${what} the second call comes exactly the delay of ${disposition} after the end of the first`, async t => {
     const board = await openSwitchboard(t)

@@ -47,8 +47,14 @@ export class Line {
       over = true
     }
     const unlessOver = (task: () => void) => () => over || task()
-    this.after(1_000, unlessOver(() => this.ring()))
-    this.after(2_000, unlessOver(() => this.answer()))
+    this.after(
+      1_000,
+      unlessOver(() => this.ring()),
+    )
+    this.after(
+      2_000,
+      unlessOver(() => this.answer()),
+    )
     this.after(2_000 + talkMs, () => end(200))
     this.onHangUp = () => this.after(0, () => end(this.#answeredAt === null ? 487 : 200))
   }
