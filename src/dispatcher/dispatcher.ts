@@ -242,6 +242,8 @@ class DispatchLoop {
   #armWake(at: number | null): void {
     this.#wakeTimer?.cancel()
     this.#wakeAt = at
+    // A cycle that was under way when we were stopped ends after the timers were cleared: one more would keep the process.
+    if (this.#phase === 'stopping') return
     this.#wakeTimer = at === null ? null : this.#deps.clock.at(Math.ceil(at), () => this.#wake())
   }
 
