@@ -137,9 +137,10 @@ function goLive(connection: Connection, batch: Batch, now: number): void {
 }
 
 function openBatch(connection: Connection, workspaceId: number, batchId: number): Batch {
-  const row = connection.prepare('SELECT workspace_id FROM batches WHERE id = ?').get(batchId)
-  if (row?.workspace_id !== workspaceId)
-    throw new Refusal('not-found', 'batch_not_found', `Batch ${batchId} not found.`)
+  const row = connection
+    .prepare(`SELECT 1 FROM batches WHERE id = ? AND workspace_id = ? AND status <> 'importing'`)
+    .get(batchId, workspaceId)
+  if (row === undefined) throw new Refusal('not-found', 'batch_not_found', `Batch ${batchId} not found.`)
   const batch = readBatch(connection, batchId)
   if (!batch.open)
     throw new Refusal(

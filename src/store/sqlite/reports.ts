@@ -45,10 +45,7 @@ export function reportStatements(connection: Connection): Family {
 
   return {
     async listRecipients(workspaceId, batchId, { standings: wanted }, { afterPosition, offset, limit }) {
-      const owner = connection.prepare('SELECT workspace_id FROM batches WHERE id = ?').get(batchId) as
-        | Row
-        | undefined
-      if (owner?.workspace_id !== workspaceId) return []
+      if (!isVisible(connection, workspaceId, batchId)) return []
       const ids =
         wanted === undefined
           ? selectIds.all(batchId, afterPosition ?? 0, limit, offset ?? 0).map((row: Row) => row.id as number)
@@ -73,7 +70,7 @@ export function reportStatements(connection: Connection): Family {
         connection
           .prepare(
             `SELECT ${columns}, ${detailColumns} FROM ${table} a ${joins} JOIN batches b ON b.id = a.batch_id
-             WHERE a.workspace_id = ?1 AND a.id > ?2 ${scope} ${bound} ORDER BY a.id LIMIT ?3`,
+             WHERE a.workspace_id = ?1 AND a.id > ?2 AND b.status <> 'importing' ${scope} ${bound} ORDER BY a.id LIMIT ?3`,
           )
           .all(...parameters) as Row[]
       const ended = read(endedColumns, 'attempts', '')
@@ -95,17 +92,14 @@ export function reportStatements(connection: Connection): Family {
       const row = connection
         .prepare(
           `SELECT coalesce(sum(p.attempts), 0) AS count FROM batches b JOIN batch_progress p ON p.batch_id = b.id
-           WHERE b.workspace_id = ?1 AND (?2 IS NULL OR b.id = ?2)`,
+           WHERE b.workspace_id = ?1 AND b.status <> 'importing' AND (?2 IS NULL OR b.id = ?2)`,
         )
         .get(workspaceId, batchId ?? null) as Row
       return row.count
     },
 
     async listIngestRows(workspaceId, batchId, { status }, { afterRow, limit }) {
-      const owner = connection.prepare('SELECT workspace_id FROM batches WHERE id = ?').get(batchId) as
-        | Row
-        | undefined
-      if (owner?.workspace_id !== workspaceId) return []
+      if (!isVisible(connection, workspaceId, batchId)) return []
       const after = afterRow ?? 0
       const rejected: IngestRow[] =
         status === 'accepted'
@@ -171,6 +165,14 @@ export function reportStatements(connection: Connection): Family {
         .all(after ?? 0, workspaceId, limit)
         .map(toEvent),
   }
+}
+
+/** A batch that is importing, or being deleted, shows nothing yet, or nothing more. */
+function isVisible(connection: Connection, workspaceId: number, batchId: number): boolean {
+  const batch = connection
+    .prepare(`SELECT 1 FROM batches WHERE id = ? AND workspace_id = ? AND status <> 'importing'`)
+    .get(batchId, workspaceId)
+  return batch !== undefined
 }
 
 /**

@@ -92,7 +92,7 @@ CREATE TABLE idempotency_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE batches (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- a deleted batch's id is never another's: clients still hold it
   workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
   agent_id INTEGER NOT NULL REFERENCES agents (id),
   phone_number_id INTEGER NOT NULL REFERENCES phone_numbers (id),
