@@ -1,0 +1,22 @@
+// What every store promises, whatever its engine: each sentence is a test that can fail.
+import { describe } from 'node:test'
+import { idempotencyPromises } from './idempotency-promises.ts'
+import { importPromises } from './import-promises.ts'
+import { movePromises } from './move-promises.ts'
+import { resourcePromises } from './resource-promises.ts'
+import type { Engine } from './workbench.ts'
+
+/** Runs the suite; each test opens a new, empty store. Tests of what outlives a process need `reopen`. */
+export function storeConformance(
+  name: string,
+  open: Engine['open'],
+  options: Pick<Engine, 'reopen'> = {},
+): void {
+  const engine: Engine = { open, ...options }
+  describe(name, () => {
+    describe('resources', () => resourcePromises(engine))
+    describe('idempotency', () => idempotencyPromises(engine))
+    describe('import', () => importPromises(engine))
+    describe('moves', () => movePromises(engine))
+  })
+}
