@@ -39,6 +39,8 @@ export interface App {
 
 /** Without a seed of its own a simulated carrier plays the same calls at every start. */
 const defaultSeed = 1
+/** How long requests that are under way at the end may take. */
+const requestGraceMs = 2_000
 
 /**
  * Opens the data directory, clears up after a crash, listens, seeds the workspace at the first start, and calls.
@@ -79,7 +81,7 @@ async function open(
     phase: () => phase,
     sweepFoundTotal: () => sweepFound(),
   })
-  closers.push(() => server.close())
+  closers.push(() => closeServer(server, clock))
   // Before anything is seeded: a port that is taken must not cost the only showing of a new key.
   const url = await server.listen({ host: config.host, port: config.port })
   lock.announce(url)
@@ -106,6 +108,13 @@ async function open(
       return stopped
     },
   }
+}
+
+/** A client that never finishes its request must not keep the process from ending. */
+async function closeServer(server: ReturnType<typeof buildServer>, clock: Clock): Promise<void> {
+  const timer = clock.at(clock.now() + requestGraceMs, () => server.server.closeAllConnections())
+  await server.close()
+  timer.cancel()
 }
 
 function openCarrier(clock: Clock, { simulated }: Config): Carrier {

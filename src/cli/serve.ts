@@ -10,7 +10,7 @@ import type { Terminal } from './terminal.ts'
 /** A terminal sends Ctrl-C to us and to npm, which passes it on: the same one then arrives twice. */
 const echoMs = 300
 
-/** Runs until SIGTERM or Ctrl-C; resolves once calls have ended and everything is closed. */
+/** Runs until SIGTERM or Ctrl-C, then lets calls end, closes everything and ends the process. */
 export async function serve(terminal: Terminal): Promise<void> {
   const config = readConfig()
   const logger = createLogger({ level: config.logLevel, readable: terminal.isLive })
@@ -31,7 +31,7 @@ export async function openApp(config: Config, logger: Logger): Promise<App> {
 }
 
 /**
- * Resolves when the app has stopped after the first signal; a second signal ends the process at once.
+ * Waits for the first signal, stops the app and ends the process with 0; a second signal ends it at once.
  * @param onSignal runs at the first one
  */
 export async function stopOnSignal(
@@ -58,8 +58,9 @@ export async function stopOnSignal(
     open === 0 ? '' : ` ${open} calls may go on for ${config.shutdownGraceMs / 1000} s; again: end at once.`
   terminal.note(`Stopping: no more calls are placed.${wait}`)
   await app.stop()
-  process.removeListener('SIGTERM', endAtOnce).removeListener('SIGINT', endAtOnce)
   terminal.note('Stopped.')
+  // Everything is closed and on disk: a client's half-open connection must not keep a supervisor waiting.
+  process.exit(exitCodes.ok)
 }
 
 function printNewKey(key: string, terminal: Terminal): void {

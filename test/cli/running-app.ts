@@ -26,7 +26,11 @@ export interface RunningApp {
   close(): Promise<void>
 }
 
-export async function runningApp(): Promise<RunningApp> {
+/** `ann` unless the test wants other ids for the agent and its number. */
+export async function runningApp({
+  agentAlias = 'ann',
+  numberAlias = 'ann-number',
+} = {}): Promise<RunningApp> {
   const dir = await mkdtemp(join(tmpdir(), 'outdial-cli-'))
   const config = readConfig({
     PORT: '0',
@@ -41,8 +45,8 @@ export async function runningApp(): Promise<RunningApp> {
       headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     })
-  await post('/api/v1/agents', { name: 'Ann', aliases: ['ann'] })
-  await post('/api/v1/phone-numbers', { e164: '+12025550100', agentId: 'ann' })
+  await post('/api/v1/agents', { name: 'Ann', aliases: [agentAlias] })
+  await post('/api/v1/phone-numbers', { e164: '+12025550100', agentId: agentAlias, aliases: [numberAlias] })
   return {
     app,
     dir,

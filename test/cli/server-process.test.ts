@@ -1,7 +1,7 @@
 // `serve` as a process: what it says, who may join it, and how it ends.
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -126,4 +126,22 @@ test('while calls end the server answers and is not ready; another signal ends i
     await fetch(`${url}/healthz`).catch(() => null)
   }
   assert.equal(await server.exit, 130)
+})
+
+test('a client that never finishes its request does not keep the server from ending', async t => {
+  const key = 'a-key-that-the-operator-chose'
+  const server = serve(t, await emptyDir(t), { OUTDIAL_API_KEY: key })
+  const { port } = new URL(await addressOf(server))
+  const client = connect(Number(port), '127.0.0.1')
+  t.after(() => client.destroy())
+  client.on('error', () => {})
+  client.write(
+    `POST /api/v1/batches HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\nexpect: 100-continue\r\n` +
+      'content-type: multipart/form-data; boundary=b\r\ncontent-length: 1000\r\n\r\n',
+  )
+  // 100 Continue: the server has begun to read the form.
+  await new Promise(resolve => client.once('data', resolve))
+  client.write('--b\r\n')
+  server.child.kill('SIGTERM')
+  assert.equal(await server.exit, 0)
 })
