@@ -7,6 +7,9 @@ import { type RunningBatch, scopesOf } from './rules.ts'
 
 export type Due = 'waiting' | 'queued'
 
+/** The bound of one claim is shared like any other limit, or the first batch would take it all. */
+const wholeClaim = 'claim'
+
 export class ClaimRound {
   readonly request: ClaimRequest
   readonly claims: Claim[] = []
@@ -23,6 +26,7 @@ export class ClaimRound {
 
   constructor(request: ClaimRequest) {
     this.request = request
+    this.free.set(wholeClaim, request.maxClaims)
   }
 
   countOpen(row: Row): void {
@@ -75,6 +79,7 @@ export class ClaimRound {
       ...scopesOf({ ...batch, batchId: batch.id }),
       `trunk-rate:${batch.trunkId}`,
       `batch-rate:${batch.id}`,
+      wholeClaim,
     ]
   }
 

@@ -80,18 +80,14 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
         round.free,
       )
       if (shares.size === 0) break
-      let left = request.maxClaims - round.claims.length
       for (const [batchId, share] of shares) {
         const batch = batches.get(batchId)!
-        const asked = Math.min(share, left)
-        const taken = take(round, batch, asked)
-        left -= taken
-        if (taken < asked) {
+        if (take(round, batch, share) < share) {
           batches.delete(batchId)
           wakeForNextDue(round, batch)
         }
       }
-      if (left === 0) round.more = true
+      if (round.claims.length === request.maxClaims) round.more = true
     }
     round.changes.write(connection)
     assignSlots(round)

@@ -61,7 +61,10 @@ export function endingStatements(
         for (const [workspaceId, cost] of ending.costs) takeCredit.run(cost, workspaceId)
         for (const batchId of ending.counted.keys())
           pauseIfFailing(batchId, ending.counted.get(batchId) ?? 0, now)
-        const completed = touched.filter(batchId => completeIfDone(connection, batchId, now))
+        const completed = [
+          ...ending.completed,
+          ...touched.filter(batchId => completeIfDone(connection, batchId, now)),
+        ]
         return { completed, recorded }
       }),
 
@@ -88,7 +91,8 @@ export function endingStatements(
     const live = ending.isLive(row.batch_id, open.statusOfBatch)
     if (ended.next.kind === 'put-back') returnUnspent(row, ended, ended.next, live, now, ending)
     else settleRecipient(row, ended, live, ending)
-    if (ended.suppress) suppressOne(connection, row.workspace_id, row.number, 'the person said no', now)
+    if (ended.suppress)
+      suppressOne(connection, row.workspace_id, row.number, 'the person said no', now, ending.completed)
     return true
   }
 
@@ -185,6 +189,8 @@ export function endingStatements(
 /** What a group of ended attempts adds up to. */
 class Ending {
   readonly changes = new ProgressChanges()
+  /** Batches that completed because their last number was suppressed. */
+  readonly completed: number[] = []
   /** Cost by workspace, thousandths of a cent. */
   readonly costs = new Map<number, number>()
   /** Attempts that counted, by batch. */

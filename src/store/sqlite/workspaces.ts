@@ -169,13 +169,15 @@ export function workspaceStatements(connection: Connection): Family {
   }
 }
 
-/** Puts a number on the list and takes it out of every live batch, in the transaction under way. */
+/** Puts a number on the list and takes it out of every live batch, in the transaction under way; `completed` gathers the
+ * batches that complete by that. */
 export function suppressOne(
   connection: Connection,
   workspaceId: number,
   number: string,
   reason: string,
   now: number,
+  completed: number[] = [],
 ): Suppression {
   const { changes } = connection
     .prepare(
@@ -184,7 +186,7 @@ export function suppressOne(
     .run(workspaceId, number, reason, now)
   if (changes > 0) {
     connection.emit(workspaceId, null, 'number.suppressed', now, JSON.stringify({ number, reason }))
-    suppressWaiting(connection, workspaceId, number, now)
+    completed.push(...suppressWaiting(connection, workspaceId, number, now))
   }
   const row = connection
     .prepare('SELECT * FROM suppressions WHERE workspace_id = ? AND number = ?')
