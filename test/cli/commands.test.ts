@@ -202,3 +202,9 @@ test('doctor says that a key does not open the workspace', async () => {
   assert.match(out, /^failed {2}API key: /m)
   assert.equal(failure!.message, 'One check failed.')
 })
+
+test('doctor says that no server answers, and whether one could start', async () => {
+  const { out } = await run(['doctor', '--url', 'http://127.0.0.1:1', '--key', apiKey])
+  assert.match(out, /^warning server: none answers at http:\/\/127\.0\.0\.1:1/m)
+  assert.match(out, /^(ok|failed) +port: 127\.0\.0\.1:8080 /m)
+})
