@@ -38,8 +38,10 @@ test('a server dials through a carrier of its own process, which logs each dial'
   })
   // A line that is still being written has no end yet.
   const logged = async () =>
-    (await readFile(log, 'utf8')).split('
-').slice(0, -1).map(line => JSON.parse(line))
+    (await readFile(log, 'utf8'))
+      .split('\n')
+      .slice(0, -1)
+      .map(line => JSON.parse(line))
   let lines = await logged()
   while (
     lines.filter(({ what }) => what === 'dial').length < 2 ||
