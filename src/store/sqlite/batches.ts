@@ -4,6 +4,7 @@ import { Refusal } from '../../domain/refusal.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { discardRows } from './discard-rows.ts'
+import { keptAnswerMs } from './idempotency.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
 import { readBatch, selectBatch } from './read-batch.ts'
 import { type Row, toBatch } from './rows.ts'
@@ -154,7 +155,9 @@ export function batchStatements(connection: Connection): Family {
         .all() as Row[]
       for (const { id } of halfCancelled) await dropQueue(connection, id, now)
       await connection.write(() => {
-        connection.prepare('DELETE FROM idempotency_keys WHERE status IS NULL').run()
+        connection
+          .prepare('DELETE FROM idempotency_keys WHERE status IS NULL OR created_at <= ?')
+          .run(now - keptAnswerMs)
       })
       return orphans.length
     },

@@ -3,14 +3,12 @@ import { Refusal } from '../../domain/refusal.ts'
 import type { Suppression, Workspace } from '../../domain/workspace.ts'
 import type { Idempotency, IdempotencyVerdict, Store, WorkspacePatch } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { saveAnswer } from './idempotency.ts'
+import { keptAnswerMs, saveAnswer } from './idempotency.ts'
 import { suppressWaiting } from './moves.ts'
 import { type Row, toWorkspace } from './rows.ts'
 
 /** A new workspace's limit on open attempts; its owner sets another through the API. */
 const defaultMaxConcurrentCalls = 100
-/** How long an answer is kept under its Idempotency-Key. */
-const idempotencyKeptMs = 24 * 3_600_000
 
 type Family = Pick<
   Store,
@@ -143,7 +141,7 @@ export function workspaceStatements(connection: Connection): Family {
       connection.write((): IdempotencyVerdict => {
         connection
           .prepare('DELETE FROM idempotency_keys WHERE workspace_id = ? AND key = ? AND created_at <= ?')
-          .run(workspaceId, key, now - idempotencyKeptMs)
+          .run(workspaceId, key, now - keptAnswerMs)
         const row = connection
           .prepare('SELECT * FROM idempotency_keys WHERE workspace_id = ? AND key = ?')
           .get(workspaceId, key) as Row | undefined
