@@ -7,8 +7,10 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { storeConformance } from './store-conformance.ts'
 
-storeConformance('in memory, committed at once', () =>
-  openSqliteStore({ path: ':memory:', schedule: queueMicrotask }),
+storeConformance(
+  'in memory, committed at once',
+  () => openSqliteStore({ path: ':memory:', schedule: queueMicrotask }),
+  { walks: 20 },
 )
 
 const folder = mkdtempSync(join(tmpdir(), 'outdial-store-'))

@@ -1,11 +1,14 @@
 // What every store promises, whatever its engine: each sentence is a test that can fail.
 import { describe } from 'node:test'
 import { claimPromises } from './claim-promises.ts'
+import { crashPromises } from './crash-promises.ts'
 import { endingPromises } from './ending-promises.ts'
 import { idempotencyPromises } from './idempotency-promises.ts'
 import { importPromises } from './import-promises.ts'
 import { movePromises } from './move-promises.ts'
 import { placePromises } from './place-promises.ts'
+import { randomWalk } from './random-walk.ts'
+import { reportPromises } from './report-promises.ts'
 import { resourcePromises } from './resource-promises.ts'
 import { timePromises } from './time-promises.ts'
 import type { Engine } from './workbench.ts'
@@ -14,9 +17,9 @@ import type { Engine } from './workbench.ts'
 export function storeConformance(
   name: string,
   open: Engine['open'],
-  options: Pick<Engine, 'reopen'> = {},
+  options: Partial<Pick<Engine, 'reopen' | 'walks'>> = {},
 ): void {
-  const engine: Engine = { open, ...options }
+  const engine: Engine = { open, walks: 3, ...options }
   describe(name, () => {
     describe('resources', () => resourcePromises(engine))
     describe('idempotency', () => idempotencyPromises(engine))
@@ -26,5 +29,9 @@ export function storeConformance(
     describe('times', () => timePromises(engine))
     describe('the dial', () => placePromises(engine))
     describe('the end', () => endingPromises(engine))
+    describe('reports', () => reportPromises(engine))
+    describe('at random', () => randomWalk(engine))
+    const { reopen } = options
+    if (reopen !== undefined) describe('after a crash', () => crashPromises(engine, reopen))
   })
 }

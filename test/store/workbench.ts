@@ -26,6 +26,8 @@ import type {
 
 /** An engine under test. */
 export interface Engine {
+  /** Random walks through it: fewer where each commit waits for a disk. */
+  walks: number
   open(): Promise<Store>
   /** Ends the store and opens what it left on disk; absent where nothing outlives the process. */
   reopen?(store: Store): Promise<Store>
