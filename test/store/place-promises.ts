@@ -142,7 +142,11 @@ export function placePromises(engine: Engine): void {
     const [call] = claims.map(({ attemptId }) => ({ attemptId, callId: 'x' }))
     assert.deepEqual(await bench.store.placeCalls([call!], 'node-2', start), ['lease-lost'])
     assert.deepEqual(await bench.standings(id), ['calling'], "another node's claim is left alone")
-    assert.deepEqual(await bench.place([claims[0]!, claims[0]!]), ['placed', 'lease-lost'])
+    const { attemptId } = call!
+    const twice = [call!, { attemptId, callId: 'y' }]
+    assert.deepEqual(await bench.store.placeCalls(twice, node, start), ['placed', 'lease-lost'])
+    const [attempt] = await bench.store.listAttempts(bench.workspace.id, {}, { limit: 9 })
+    assert.equal(attempt?.callId, 'x')
     assert.deepEqual(await bench.store.placeCalls([{ attemptId: 999, callId: 'x' }], node, start), [
       'lease-lost',
     ])
