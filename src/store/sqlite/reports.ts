@@ -1,4 +1,5 @@
 // What is read and never changes anything: recipients, attempts, the ingest report, events, a recount.
+import { setImmediate } from 'node:timers/promises'
 import type { Progress, Recipient, Standing } from '../../domain/recipient.ts'
 import { liveStandings, standings } from '../../domain/recipient.ts'
 import type { IngestRow, Store } from '../store.ts'
@@ -16,6 +17,9 @@ type Family = Pick<
   | 'listEvents'
 >
 
+/** Some 5 ms of work. */
+const maxSkippedPerTurn = 5_000
+
 const attemptColumns = `a.id, a.batch_id, a.recipient_id, a.ordinal, a.trunk_id, a.call_id, a.dialed_at, a.answered_at,
   n.e164 AS caller_id, r.number`
 const endedColumns = `${attemptColumns}, a.ended_at, a.disposition, a.cause, a.sip_status, a.q850, a.fault, a.retryable,
@@ -25,8 +29,9 @@ const detailColumns = `r.variables, r.position AS recipient_position, r.attempts
   b.retry AS retry_policy`
 
 export function reportStatements(connection: Connection): Family {
+  // Positions have no gaps, so a page is found by its first one: skipping half a million rows took 22 ms.
   const selectIds = connection.prepare(
-    'SELECT id FROM recipients WHERE batch_id = ? AND position > ? ORDER BY position LIMIT ? OFFSET ?',
+    'SELECT id FROM recipients WHERE batch_id = ? AND position > ? ORDER BY position LIMIT ?',
   )
   const selectRecipient = connection.prepare('SELECT * FROM recipients WHERE id = ?')
   const selectEnded = connection.prepare(`SELECT ${endedColumns} FROM attempts a ${joins} WHERE a.id = ?`)
@@ -46,12 +51,11 @@ export function reportStatements(connection: Connection): Family {
   return {
     async listRecipients(workspaceId, batchId, { standings: wanted }, { afterPosition, offset, limit }) {
       if (!isVisible(connection, workspaceId, batchId)) return []
+      const after = afterPosition ?? 0
       const ids =
         wanted === undefined
-          ? selectIds.all(batchId, afterPosition ?? 0, limit, offset ?? 0).map((row: Row) => row.id as number)
-          : idsByStanding(connection, batchId, wanted, afterPosition ?? 0, (offset ?? 0) + limit).slice(
-              offset ?? 0,
-            )
+          ? selectIds.all(batchId, after + (offset ?? 0), limit).map((row: Row) => row.id as number)
+          : await pageByStanding(connection, batchId, wanted, after, offset ?? 0, limit)
       return ids.map(id => recipient(workspaceId, selectRecipient.get(id) as Row))
     },
 
@@ -175,15 +179,39 @@ function isVisible(connection: Connection, workspaceId: number, batchId: number)
   return batch !== undefined
 }
 
+/** Walks past `offset` recipients first, with a turn of the event loop now and then: nobody waits for a page far down. */
+async function pageByStanding(
+  connection: Connection,
+  batchId: number,
+  wanted: readonly Standing[],
+  afterPosition: number,
+  offset: number,
+  limit: number,
+): Promise<number[]> {
+  const before = connection
+    .prepare('SELECT id FROM recipients WHERE batch_id = ? AND position <= ? ORDER BY position DESC LIMIT 1')
+    .get(batchId, afterPosition) as Row | undefined
+  let afterId: number = before?.id ?? 0
+  let left = offset
+  while (left > maxSkippedPerTurn) {
+    const skipped = idsByStanding(connection, batchId, wanted, afterId, maxSkippedPerTurn)
+    if (skipped.length < maxSkippedPerTurn) return []
+    afterId = skipped.at(-1)!
+    left -= skipped.length
+    await setImmediate()
+  }
+  return idsByStanding(connection, batchId, wanted, afterId, left + limit).slice(left)
+}
+
 /**
- * The first `count` recipients at these standings after a position, by id (ids grow with positions). Each standing is
+ * The first `count` recipients at these standings after another one, by id (ids grow with positions). Each standing is
  * read where an index has it in order: those never called by zone, those finished, the few under way.
  */
 function idsByStanding(
   connection: Connection,
   batchId: number,
   wanted: readonly Standing[],
-  afterPosition: number,
+  afterId: number,
   count: number,
 ): number[] {
   const ids = (sql: string, ...parameters: (number | string)[]) =>
@@ -191,11 +219,6 @@ function idsByStanding(
       .prepare(sql)
       .all(...parameters)
       .map((row: Row) => row.id as number)
-  const [afterId = 0] = ids(
-    'SELECT id FROM recipients WHERE batch_id = ? AND position <= ? ORDER BY position DESC LIMIT 1',
-    batchId,
-    afterPosition,
-  )
   const zones = connection.prepare('SELECT zone FROM batch_zones WHERE batch_id = ?').all(batchId) as Row[]
   const found = wanted.flatMap(standing => {
     if (standing === 'calling')
