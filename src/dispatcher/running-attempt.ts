@@ -69,7 +69,8 @@ export class RunningAttempt {
 
   /** This node goes away: the call is lost to us, whoever has not answered is tried again. */
   hangUp(): void {
-    this.#giveUp('node-died')
+    if (this.#call === null) this.neverDialled()
+    else this.#giveUp('node-died')
   }
 
   neverDialled(): void {
