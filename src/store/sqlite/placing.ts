@@ -65,8 +65,15 @@ export function placingStatements(
     changes: ProgressChanges,
   ): PlaceVerdict {
     const row = open.find(call.attemptId)
-    if (row === undefined || row.node_id !== nodeId || row.status !== 'claimed') return 'lease-lost'
-    const verdict = recheck(row, now, placing)
+    if (row === undefined || row.node_id !== nodeId) return 'lease-lost'
+    // The commit that placed it was not acknowledged, so it was not dialled: what forbids it now still counts.
+    const isPlaced = row.status === 'dialing' && row.call_id === call.callId
+    if (row.status !== 'claimed' && !isPlaced) return 'lease-lost'
+    const verdict = recheck(row, now, isPlaced ? new Placing([]) : placing)
+    if (isPlaced) {
+      if (verdict === 'placed') return verdict
+      changes.sum(row.batch_id, 'attempts', -1)
+    }
     if (verdict === 'suppressed') {
       open.remove(row.id)
       open.dropRecipient(row.recipient_id, 'suppressed', now)
