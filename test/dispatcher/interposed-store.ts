@@ -1,4 +1,6 @@
 // A store with somebody in between, who may fail it, delay it or count what it is asked.
+import type { Clock } from '../../src/runtime/clock.ts'
+import { waitFor } from '../../src/runtime/wait.ts'
 import type { Store } from '../../src/store/store.ts'
 
 export type StoreMethod = Exclude<keyof Store, 'onWork' | 'onEvents'>
@@ -14,6 +16,14 @@ export function interpose(store: Store, around: Around): Store {
   })
   return Object.fromEntries(wrapped) as Store
 }
+
+/** Each answer to `method` comes `ms` late, as commits on a slow disk do. */
+export const slowStore = (store: Store, slow: StoreMethod, ms: number, clock: Clock): Store =>
+  interpose(store, async (method, proceed) => {
+    const result = await proceed()
+    if (method === slow) await waitFor(clock, ms)
+    return result
+  })
 
 /** Fails the named methods from now on, before they do anything, until `heal` is called. */
 export class FailingStore {

@@ -63,7 +63,7 @@ export interface SwitchboardOptions {
   maxConcurrentCalls?: number
   seed?: number
   /** Put between the dispatcher and the store. */
-  wrapStore?: (store: Store) => Store
+  wrapStore?: (store: Store, clock: VirtualClock) => Store
   /** File of the store; default: in memory. */
   path?: string
 }
@@ -98,7 +98,7 @@ export class Switchboard {
     this.clock = clock
     const inner = carrier?.(clock) ?? new SimulatedCarrier({ clock, seed, remembersAll: true })
     this.carrier = new WatchedCarrier(inner, clock)
-    this.#wrapStore = wrapStore ?? (store => store)
+    this.#wrapStore = store => wrapStore?.(store, clock) ?? store
   }
 
   async open({ maxConcurrentCalls = 1_000, path = ':memory:' }: SwitchboardOptions): Promise<void> {
