@@ -8,6 +8,7 @@ import { discardRows } from './discard-rows.ts'
 import { saveAnswer } from './idempotency.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
 import { readBatch } from './read-batch.ts'
+import { maxRecipientsPerBatch, recipientId } from './recipient-id.ts'
 import type { Row } from './rows.ts'
 
 type Family = Pick<
@@ -160,22 +161,25 @@ function openBatch(connection: Connection, workspaceId: number, batchId: number)
   return batch
 }
 
+const batchFull = () =>
+  new Refusal('conflict', 'batch_full', `A batch has at most ${maxRecipientsPerBatch} recipients.`)
+
 /** Rows that are added later are numbered on, so that row numbers stay unique and in order within a batch. */
 function lastRowNumber(connection: Connection, batchId: number): number {
   const row = connection
     .prepare(
       `SELECT max(
-         coalesce((SELECT row_number FROM recipients WHERE batch_id = ?1 ORDER BY position DESC LIMIT 1), 0),
+         coalesce((SELECT row_number FROM recipients WHERE id BETWEEN ?2 AND ?3 ORDER BY id DESC LIMIT 1), 0),
          coalesce((SELECT max(row_number) FROM rejected_rows WHERE batch_id = ?1), 0)) AS last`,
     )
-    .get(batchId) as Row
+    .get(batchId, recipientId(batchId, 0), recipientId(batchId, maxRecipientsPerBatch)) as Row
   return row.last
 }
 
 /** Stores a chunk of rows inside the transaction under way; what the suppression list or the batch has goes to the report. */
 function importRowsInto(connection: Connection) {
   const insertRecipient = connection.prepare(
-    `INSERT INTO recipients (batch_id, position, row_number, standing, due_at, number, zone, variables)
+    `INSERT INTO recipients (id, batch_id, row_number, standing, due_at, number, zone, variables)
      VALUES (?, ?, ?, 'queued', 0, ?, ?, ?) ON CONFLICT (batch_id, number) DO NOTHING`,
   )
   const insertZone = connection.prepare('INSERT OR IGNORE INTO batch_zones (batch_id, zone) VALUES (?, ?)')
@@ -192,6 +196,7 @@ function importRowsInto(connection: Connection) {
 
   return (batchId: number, accepted: readonly AcceptedRow[], rejected: readonly RejectedRow[]) => {
     const { accepted: stored, workspace_id: workspaceId } = lastPosition.get(batchId) as Row
+    if (stored + accepted.length > maxRecipientsPerBatch) throw batchFull()
     const checkSuppressions = anySuppression.get(workspaceId) !== undefined
     const counts = { accepted: 0, invalid: 0, duplicate: 0, suppressed: 0 }
     const zones = new Set<string>()
@@ -204,8 +209,8 @@ function importRowsInto(connection: Connection) {
         reject({ rowNumber, status: 'suppressed', code: 'suppressed', value: number })
         continue
       }
-      const position = stored + counts.accepted + 1
-      const { changes } = insertRecipient.run(batchId, position, rowNumber, number, zone, variablesJson)
+      const id = recipientId(batchId, stored + counts.accepted + 1)
+      const { changes } = insertRecipient.run(id, batchId, rowNumber, number, zone, variablesJson)
       if (changes === 0) reject({ rowNumber, status: 'duplicate', code: 'duplicate', value: number })
       else {
         counts.accepted++
