@@ -196,7 +196,7 @@ class DispatchLoop {
   async #claim(sweeping: boolean): Promise<boolean> {
     const { store, clock, nodeId } = this.#deps
     const now = clock.now()
-    const request = { now, nodeId, leaseMs, maxClaims, horizonMs }
+    const request = { now, nodeId, leaseMs, maxClaims, horizonMs, asSafetyNet: sweeping }
     const { claims, wakeAt, more } = await store.claim(request)
     if (sweeping) this.#sweepFound += claims.filter(claim => claim.slotAt <= now).length
     this.#armWake(wakeAt)

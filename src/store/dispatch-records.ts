@@ -12,6 +12,8 @@ export interface ClaimRequest {
   maxClaims: number
   /** How far ahead CPS slots are reserved, ms. */
   horizonMs: number
+  /** Look without relying on anything remembered: what this finds, a wake-up should have found. */
+  asSafetyNet?: boolean
 }
 
 /** A recipient with a reserved place: not dialled before `slotAt`, and only after `placeCalls` said `placed`. */

@@ -8,6 +8,7 @@ import type { Claim, ClaimRequest, ClaimResult } from '../dispatch-records.ts'
 import type { Store } from '../store.ts'
 import { ClaimRound, type Due } from './claim-round.ts'
 import type { Connection } from './connection.ts'
+import type { DueTimes } from './due-times.ts'
 import { completeIfDone, setBatchStatus } from './moves.ts'
 import type { Row } from './rows.ts'
 import type { Rules, RunningBatch } from './rules.ts'
@@ -15,7 +16,11 @@ import type { Rules, RunningBatch } from './rules.ts'
 /** The number is being called by another batch: look again after this. */
 const numberBusyRetryMs = 2_000
 
-export function claimStatements(connection: Connection, rules: Rules): Pick<Store, 'claim'> {
+export function claimStatements(
+  connection: Connection,
+  rules: Rules,
+  dueTimes: DueTimes,
+): Pick<Store, 'claim'> {
   const startable = connection.prepare(
     `SELECT id, workspace_id AS workspaceId FROM batches WHERE status = 'scheduled' AND scheduled_at <= ?`,
   )
@@ -67,6 +72,7 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
       setBatchStatus(connection, batch, 'running', 'batch.started', now)
       completeIfDone(connection, batch.id, now)
     }
+    if (request.asSafetyNet === true) dueTimes.forget()
     const round = new ClaimRound(request)
     const batches = eligibleBatches(round)
     while (batches.size > 0 && round.claims.length < request.maxClaims) {
@@ -131,10 +137,13 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
     let taken = 0
     for (const standing of ['waiting', 'queued'] as const) {
       for (const zone of round.openZones(batch)) {
+        if ((dueTimes.get(batch.id, standing, zone) ?? now) > now) continue
         while (taken < count && round.mayHave(batch, standing)) {
           const rows = selectDue.all(batch.id, standing, zone, now, count - taken) as Row[]
-          if (rows.length === 0) break
           for (const row of rows) if (claimOne(round, batch, standing, row)) taken++
+          if (rows.length > 0) continue
+          learnNextDue(batch.id, standing, zone)
+          break
         }
       }
     }
@@ -162,6 +171,7 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
     )
     if (changes === 0) {
       defer.run(now + numberBusyRetryMs, row.id)
+      dueTimes.lower(batch.id, standing, row.zone, now + numberBusyRetryMs)
       return false
     }
     setCalling.run(row.id)
@@ -198,10 +208,17 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
       if (opensAt === null) continue
       for (const standing of ['waiting', 'queued'] as const) {
         if (!round.mayHave(batch, standing)) continue
-        const due = nextDue.get(batch.id, standing, zone) as Row | undefined
-        if (due !== undefined) round.wakeBy(Math.max(due.at, opensAt))
+        const due = dueTimes.get(batch.id, standing, zone) ?? learnNextDue(batch.id, standing, zone)
+        if (due !== Number.POSITIVE_INFINITY) round.wakeBy(Math.max(due, opensAt))
       }
     }
+  }
+
+  function learnNextDue(batchId: number, standing: Due, zone: string): number {
+    const row = nextDue.get(batchId, standing, zone) as Row | undefined
+    const at = row === undefined ? Number.POSITIVE_INFINITY : row.at
+    dueTimes.know(batchId, standing, zone, at)
+    return at
   }
 
   /** Gives each claim on a paced trunk or batch its slot, batches in turn, and keeps where the next one starts. */

@@ -4,6 +4,7 @@ import { finalStanding, type Standing } from '../../domain/recipient.ts'
 import type { EndedAttempt, EndedResult, OrphanedAttempt } from '../dispatch-records.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
+import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
 import { openAttempts, queueOf } from './open-attempts.ts'
 import type { Row } from './rows.ts'
@@ -19,8 +20,9 @@ const failedDispositions: ReadonlySet<string> = new Set([
 
 export function endingStatements(
   connection: Connection,
+  dueTimes: DueTimes,
 ): Pick<Store, 'recordProgress' | 'endAttempts' | 'listOrphans' | 'countOpenAttempts'> {
-  const open = openAttempts(connection)
+  const open = openAttempts(connection, dueTimes)
   const setRinging = connection.prepare(
     `UPDATE open_attempts SET status = 'ringing' WHERE id = ? AND status = 'dialing'`,
   )
@@ -32,9 +34,8 @@ export function endingStatements(
        dialed_at, answered_at, ended_at, disposition, cause, sip_status, q850, fault, retryable, cost_millicents)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
-  const putBackThrottled = connection.prepare(
-    `UPDATE recipients SET standing = ?, due_at = ?, put_backs = put_backs + 1,
-       first_put_back_at = coalesce(first_put_back_at, ?) WHERE id = ?`,
+  const countPutBack = connection.prepare(
+    `UPDATE recipients SET put_backs = put_backs + 1, first_put_back_at = coalesce(first_put_back_at, ?) WHERE id = ?`,
   )
   const settle = connection.prepare(
     `UPDATE recipients SET standing = ?, attempts = attempts + 1, due_at = ?, finished_at = ?, last_attempt_id = ?
@@ -106,8 +107,10 @@ export function endingStatements(
   ): void {
     const standing = live ? queueOf(row.ordinal) : 'cancelled'
     if (standing === 'cancelled') open.dropRecipient(row.recipient_id, standing, now)
-    else if (throttled) putBackThrottled.run(standing, dueAt, now, row.recipient_id)
-    else open.putBack(row.recipient_id, standing, dueAt)
+    else {
+      if (throttled) countPutBack.run(now, row.recipient_id)
+      open.putBack(row, standing, dueAt)
+    }
     ending.changes.move(row.batch_id, 'calling', standing)
     ending.changes.sum(row.batch_id, 'attempts', -1)
     const { cause, sipStatus } = outcome
@@ -149,6 +152,7 @@ export function endingStatements(
     const retryAt = live && next.kind === 'retry' ? next.dueAt : null
     const standing: Standing = retryAt === null ? finalStanding(outcome) : 'waiting'
     settle.run(standing, retryAt, retryAt === null ? endedAt : null, row.id, row.recipient_id)
+    if (retryAt !== null) dueTimes.lower(row.batch_id, 'waiting', row.zone, retryAt)
     ending.changes.move(row.batch_id, 'calling', standing)
     const reached = disposition === 'answered' || disposition === 'voicemail'
     const talkMs = reached && answeredAt !== null ? endedAt - answeredAt : 0

@@ -1,5 +1,6 @@
 // Open attempts as placing and ending share them: reading one, and a recipient's way back to the queue.
 import type { Connection } from './connection.ts'
+import type { DueTimes } from './due-times.ts'
 import type { Row } from './rows.ts'
 
 export interface OpenAttempts {
@@ -9,11 +10,11 @@ export interface OpenAttempts {
   /** A recipient leaves the batch for good without a call of its own. */
   dropRecipient(recipientId: number, standing: 'cancelled' | 'suppressed', now: number): void
   /** Back to the queue, unspent. */
-  putBack(recipientId: number, standing: 'queued' | 'waiting', dueAt: number): void
+  putBack(row: Row, standing: 'queued' | 'waiting', dueAt: number): void
   statusOfBatch(batchId: number): string
 }
 
-export function openAttempts(connection: Connection): OpenAttempts {
+export function openAttempts(connection: Connection, dueTimes: DueTimes): OpenAttempts {
   const selectOpen = connection.prepare(
     `SELECT id, workspace_id, number, batch_id, recipient_id, trunk_id, phone_number_id, agent_id, zone, ordinal, status,
        node_id, lease_until, call_id, dialed_at, answered_at FROM open_attempts WHERE id = ?`,
@@ -28,7 +29,10 @@ export function openAttempts(connection: Connection): OpenAttempts {
     find: attemptId => selectOpen.get(attemptId),
     remove: attemptId => deleteOpen.run(attemptId),
     dropRecipient: (recipientId, standing, now) => dropRecipient.run(standing, now, recipientId),
-    putBack: (recipientId, standing, dueAt) => putBack.run(standing, dueAt, recipientId),
+    putBack(row, standing, dueAt) {
+      putBack.run(standing, dueAt, row.recipient_id)
+      dueTimes.lower(row.batch_id, standing, row.zone, dueAt)
+    },
     statusOfBatch: batchId => (batchStatus.get(batchId) as Row | undefined)?.status ?? 'cancelled',
   }
 }

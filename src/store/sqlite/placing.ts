@@ -3,6 +3,7 @@ import { isOpen } from '../../domain/calling-window.ts'
 import type { PlacedCall, PlaceVerdict } from '../dispatch-records.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
+import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges } from './moves.ts'
 import { openAttempts, queueOf } from './open-attempts.ts'
 import type { Row } from './rows.ts'
@@ -11,8 +12,9 @@ import { attemptScopes, type Rules, scopesOf } from './rules.ts'
 export function placingStatements(
   connection: Connection,
   rules: Rules,
+  dueTimes: DueTimes,
 ): Pick<Store, 'placeCalls' | 'releaseClaims' | 'mayStillDial'> {
-  const open = openAttempts(connection)
+  const open = openAttempts(connection, dueTimes)
   const placedCounts = connection.prepare(
     `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, sum(status <> 'claimed') AS placed,
        sum(status = 'claimed') AS claimed
@@ -129,7 +131,7 @@ export function placingStatements(
       return
     }
     const standing = queueOf(row.ordinal)
-    open.putBack(row.recipient_id, standing, standing === 'queued' ? 0 : now)
+    open.putBack(row, standing, standing === 'queued' ? 0 : now)
     changes.move(row.batch_id, 'calling', standing)
   }
 }

@@ -3,6 +3,7 @@ import type { Store } from '../store.ts'
 import { batchStatements } from './batches.ts'
 import { claimStatements } from './claim.ts'
 import { Connection } from './connection.ts'
+import { DueTimes } from './due-times.ts'
 import { endingStatements } from './ending.ts'
 import { realTimeSchedule, type Schedule } from './group-commit.ts'
 import { importStatements } from './imports.ts'
@@ -26,15 +27,16 @@ export async function openSqliteStore({
 }: SqliteStoreOptions): Promise<Store> {
   const connection = new Connection(path, schedule)
   const rules = new Rules(connection)
+  const dueTimes = new DueTimes(connection)
   return {
     ...workspaceStatements(connection),
     ...resourceStatements(connection),
     ...importStatements(connection),
     ...batchStatements(connection),
     ...reportStatements(connection),
-    ...claimStatements(connection, rules),
-    ...placingStatements(connection, rules),
-    ...endingStatements(connection),
+    ...claimStatements(connection, rules, dueTimes),
+    ...placingStatements(connection, rules, dueTimes),
+    ...endingStatements(connection, dueTimes),
     onWork: listener => connection.onWork(listener),
     onEvents: listener => connection.onEvents(listener),
     close: async () => connection.close(),
