@@ -1,15 +1,19 @@
 // The composition root: the only file that picks adapters. A config becomes a listening, calling server, and ends well.
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import type { Deps } from './batches/deps.ts'
+import type { Deps, TrunkProblem } from './batches/deps.ts'
 import { seedWorkspace } from './batches/seed-workspace.ts'
-import { withoutForcedOutcomes, withTrunkDefaults } from './carrier/adjusted-carrier.ts'
 import type { Carrier } from './carrier/carrier.ts'
+import { CarrierRouter } from './carrier/simulated/carrier-router.ts'
+import { CarrierServer } from './carrier/simulated/carrier-server.ts'
+import { readAddress, readSettings } from './carrier/simulated/settings.ts'
 import { SimulatedCarrier } from './carrier/simulated/simulated-carrier.ts'
+import { withTrunkDefaults } from './carrier/trunk-defaults.ts'
 import type { Config } from './config.ts'
-import { startDispatcher } from './dispatcher/dispatcher.ts'
+import { type DispatcherFigures, startDispatcher } from './dispatcher/dispatcher.ts'
 import { type Batch, finishedBatchStatuses } from './domain/batch.ts'
 import type { CallRates } from './domain/estimate.ts'
+import type { Trunk } from './domain/workspace.ts'
 import { dialnexa } from './http/dialects/dialnexa/routes.ts'
 import { formant } from './http/dialects/formant/routes.ts'
 import { talkifai } from './http/dialects/talkifai/routes.ts'
@@ -35,9 +39,11 @@ export interface App {
 
 /** Without a seed of its own a simulated carrier plays the same calls at every start. */
 const defaultSeed = 1
+/** How long requests that are under way at the end may take. */
+const requestGraceMs = 2_000
 
 /**
- * Opens the data directory, listens, seeds the workspace at the first start, settles what a crash left, and calls.
+ * Opens the data directory, clears up after a crash, listens, seeds the workspace at the first start, and calls.
  * @throws DataDirTaken; the listen error (`EADDRINUSE`, `EACCES` …) as Node has it
  */
 export async function startApp(config: Config, logger: Logger): Promise<App> {
@@ -64,7 +70,7 @@ async function open(
   closers.push(() => lock.release())
   const store = await openSqliteStore({ path: join(config.dataDir, 'outdial.db') })
   closers.push(() => store.close())
-  const deps: Deps = { store, clock, config, logger }
+  const deps: Deps = { store, clock, config, logger, trunkProblem }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   let sweepFound = () => 0
   const server = buildServer({
@@ -75,13 +81,11 @@ async function open(
     phase: () => phase,
     sweepFoundTotal: () => sweepFound(),
   })
-  closers.push(() => server.close())
+  closers.push(() => closeServer(server, clock))
   // Before anything is seeded: a port that is taken must not cost the only showing of a new key.
   const url = await server.listen({ host: config.host, port: config.port })
   lock.announce(url)
   const { workspace, newApiKey } = await seedWorkspace(deps, config.apiKey)
-  const swept = await store.sweep(clock.now())
-  if (swept > 0) logger.warn({ batches: swept }, 'imports that a crash cut short were cleared away')
   const carrier = openCarrier(clock, config)
   closers.push(() => carrier.close())
   const rates = ratesOf(config)
@@ -106,9 +110,24 @@ async function open(
   }
 }
 
+/** A client that never finishes its request must not keep the process from ending. */
+async function closeServer(server: ReturnType<typeof buildServer>, clock: Clock): Promise<void> {
+  const timer = clock.at(clock.now() + requestGraceMs, () => server.server.closeAllConnections())
+  await server.close()
+  timer.cancel()
+}
+
 function openCarrier(clock: Clock, { simulated }: Config): Carrier {
-  const carrier = new SimulatedCarrier({ clock, seed: defaultSeed })
-  return withTrunkDefaults(carrier, { ...simulated })
+  const inProcess = new SimulatedCarrier({ clock, seed: defaultSeed })
+  return withTrunkDefaults(new CarrierRouter({ inProcess, clock }), { ...simulated })
+}
+
+/** This version rings simulated telephones only: a SIP trunk is refused when it is made, not when it is dialled. */
+function trunkProblem({ kind, settings }: Pick<Trunk, 'kind' | 'settings'>): TrunkProblem | null {
+  if (kind !== 'simulated')
+    return { field: 'kind', message: 'this version has no SIP carrier yet; the kind `simulated` works' }
+  const problem = [readSettings(settings), readAddress(settings)].find(read => 'error' in read)
+  return problem === undefined ? null : { field: 'settings', message: problem.error }
 }
 
 function ratesOf({ rates }: Config): CallRates {
@@ -141,7 +160,7 @@ export async function openSimulation(options: SimulationOptions): Promise<Simula
   const logger = silentLogger
   const workspace = await store.createWorkspace('simulation', startAt)
   const simulated = new SimulatedCarrier({ clock, seed, remembersAll: true })
-  const carrier = withTrunkDefaults(withoutForcedOutcomes(simulated), telephones)
+  const carrier = withTrunkDefaults(simulated, telephones)
   return {
     deps: { store, clock, config, logger },
     workspaceId: workspace.id,
@@ -155,9 +174,10 @@ export async function openSimulation(options: SimulationOptions): Promise<Simula
         rates: ratesOf(config),
         sweepEveryMs: null,
       })
-      const latest = await runUntilEnded(clock, store, batch)
+      const figures = () => dispatcher.figures()
+      const ended = await runUntilEnded({ clock, store, batch, figures })
       await dispatcher.stop({ graceMs: 0 })
-      return { ended: latest, openAtMost: simulated.seen().maxConcurrent }
+      return { ended, openAtMost: simulated.seen().maxConcurrent }
     },
     async close() {
       await carrier.close()
@@ -166,16 +186,44 @@ export async function openSimulation(options: SimulationOptions): Promise<Simula
   }
 }
 
-/** Virtual time runs while `batch` lives; returns it as it stands afterwards. */
-async function runUntilEnded(clock: VirtualClock, store: Store, batch: Batch): Promise<Batch> {
+interface SimulatedRun {
+  clock: VirtualClock
+  store: Store
+  batch: Batch
+  figures(): DispatcherFigures
+}
+
+/** Virtual time runs while the batch lives; returns it as it stands afterwards. */
+async function runUntilEnded({ clock, store, batch, figures }: SimulatedRun): Promise<Batch> {
   const read = async () => (await store.getBatch(batch.workspaceId, batch.id)) ?? batch
   let hasEnded = false
   const unsubscribe = store.onEvents(() => {
+    if (figures().running > 0) return
     void read().then(({ status }) => {
       hasEnded = finishedBatchStatuses.has(status)
     })
   })
-  await clock.run({ done: () => hasEnded })
+  // On a clock that jumps, asking a store that fails again and again would never end.
+  await clock.run({ done: () => hasEnded || figures().storeFailure !== null })
   unsubscribe()
+  const { storeFailure } = figures()
+  if (storeFailure !== null) throw new Error(`The simulation's store failed: ${storeFailure}`)
   return read()
+}
+
+export interface RunningCarrier {
+  /** Where trunks reach it (`settings.address`), e.g. `127.0.0.1:7070`. */
+  address: string
+  close(): Promise<void>
+}
+
+/** The simulated carrier for other processes; each dial is on disk in `logPath` before it is answered. */
+export async function startCarrier(options: {
+  port: number
+  logPath: string
+  seed: number
+  onFailure(error: unknown): void
+}): Promise<RunningCarrier> {
+  const server = await CarrierServer.start({ ...options, clock: realClock })
+  return { address: `127.0.0.1:${server.port}`, close: () => server.close() }
 }

@@ -125,7 +125,7 @@ export const environment = z.object({
     .describe('The share of simulated calls that a person answers, 0 to 1.'),
   OUTDIAL_SIM_CARRIER: z
     .string()
-    .regex(/^127\.0\.0\.1:\d{1,5}$/, 'must be 127.0.0.1 and a port, e.g. 127.0.0.1:5090')
+    .regex(/^127\.0\.0\.1:\d{1,5}$/, 'must be 127.0.0.1 and a port, e.g. 127.0.0.1:7070')
     .optional()
     .describe('The address of a simulated carrier that runs as a process of its own (`outdial carrier`).'),
   OUTDIAL_RATE_PIPELINE_CENTS: cents

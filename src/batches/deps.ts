@@ -1,5 +1,6 @@
 // What every use case is handed: where things are kept, what time it is, how large things may be.
 
+import type { Trunk } from '../domain/workspace.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
 import type { Store } from '../store/store.ts'
@@ -21,4 +22,12 @@ export interface Deps {
   clock: Clock
   config: BatchLimits
   logger: Logger
+  /** What is wrong with a trunk, as the carrier that will read it says; null: nothing. */
+  trunkProblem?(trunk: Pick<Trunk, 'kind' | 'settings'>): TrunkProblem | null
+}
+
+/** A field of a trunk and what is wrong with it, half a sentence. */
+export interface TrunkProblem {
+  field: 'kind' | 'settings'
+  message: string
 }

@@ -34,14 +34,15 @@ export interface Call {
 
 /**
  * What a carrier knows of a call whose node died: `never-placed` is proof that it was not dialled, `unknown` proves
- * nothing. A call that the carrier still holds is hung up by the question; one that it has not seen yet it must refuse
- * from now on.
+ * nothing. A call that the carrier still holds is hung up by the question and over when the answer comes, for its place
+ * is given to somebody else then; one that the carrier has not seen yet it must refuse from now on.
  */
 export type RescueAnswer = 'never-placed' | 'unanswered' | 'answered' | 'unknown'
 
 export interface Carrier {
   /** Places one call. Never throws: a trunk that cannot be reached ends the call with evidence. */
   dial(request: CallRequest, observer: CallObserver): Call
+  /** Rejects while the carrier cannot be asked: ask again. */
   rescue(trunk: Trunk, callIds: string[]): Promise<RescueAnswer[]>
   close(): Promise<void>
 }

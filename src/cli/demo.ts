@@ -62,6 +62,13 @@ async function keyOf(app: App, config: Config): Promise<string> {
 }
 
 async function callEverybody(api: ApiClient, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const { stopped } = await api.get<{ stopped: boolean }>('/api/v1/workspace')
+  if (stopped) {
+    throw new CommandFailure(
+      'refused',
+      'The workspace was stopped: start the server with `npm start`, then `outdial go`.',
+    )
+  }
   await provideCaller(api)
   const time = new Date(realClock.now()).toISOString().slice(11, 19)
   const batch = await uploadBatch(api, join(import.meta.dirname, '../..', listPath), {

@@ -1,7 +1,8 @@
 // `outdial doctor`: looks at everything that must be right before calls can be made, and says what to do about the rest.
-import { constants } from 'node:fs'
-import { access, mkdir, statfs } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { access, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { dirname, resolve } from 'node:path'
 import { type ClientConfig, type Config, ConfigError, readConfig, unknownVariables } from '../config.ts'
 import { realClock } from '../runtime/clock.ts'
 import { DataDirTaken, lockDataDir } from '../runtime/data-dir-lock.ts'
@@ -69,7 +70,11 @@ function checkConfig(config: Config | ConfigError): Finding {
 async function checkDataDir({ dataDir }: Config): Promise<Finding> {
   const check = 'data directory'
   try {
-    await mkdir(dataDir, { recursive: true })
+    if (!existsSync(dataDir)) {
+      const parent = dirname(resolve(dataDir))
+      await access(parent, constants.W_OK)
+      return { check, verdict: 'ok', says: `${dataDir} will be made at the first start` }
+    }
     await access(dataDir, constants.R_OK | constants.W_OK)
     lockDataDir(dataDir).release()
     return { check, verdict: 'ok', says: `${dataDir} is writable and free` }
@@ -89,7 +94,7 @@ async function checkDataDir({ dataDir }: Config): Promise<Finding> {
 async function checkDisk({ dataDir }: Config): Promise<Finding> {
   const check = 'disk'
   try {
-    const { bavail, bsize } = await statfs(dataDir)
+    const { bavail, bsize } = await statfs(existsSync(dataDir) ? dataDir : dirname(resolve(dataDir)))
     const free = bavail * bsize
     const says = `${(free / bytesPerGigabyte).toFixed(1)} GB free`
     return { check, verdict: free >= minFreeBytes ? 'ok' : 'warning', says }

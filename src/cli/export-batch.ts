@@ -1,9 +1,9 @@
 // `outdial batches export`: everybody of a batch as CSV on stdout, streamed as the server makes it.
-import { once } from 'node:events'
 import type { ClientConfig } from '../config.ts'
 import { liveStandings, standings } from '../domain/recipient.ts'
 import { connect } from './api-client.ts'
 import { batchPath } from './batches.ts'
+import type { Terminal } from './terminal.ts'
 
 type Filter = 'all' | 'reached' | 'unreached'
 
@@ -14,11 +14,11 @@ export async function exportBatch(
   id: string,
   { filter }: { filter: Filter },
   client: ClientConfig,
+  terminal: Terminal,
 ): Promise<void> {
   const query = filter === 'all' ? {} : { standing: standingsOf(filter).join(',') }
-  const { stdout } = process
   for await (const chunk of connect(client).download(`${batchPath(id)}/export`, { query })) {
-    if (!stdout.write(chunk)) await once(stdout, 'drain')
+    await terminal.write(chunk)
   }
 }
 

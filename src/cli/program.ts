@@ -46,7 +46,8 @@ function addServerCommands(program: Command, terminal: Terminal): void {
     .command('carrier')
     .description('run the simulated carrier as a process of its own; trunks reach it by its address')
     .requiredOption('--log <file>', 'where each dial is written, and flushed to disk, before it is answered')
-    .option('--port <port>', 'port on 127.0.0.1; 0 takes any free one', wholeNumber(0, 65_535), 5090)
+    .option('--port <port>', 'port on 127.0.0.1; 0 takes any free one', wholeNumber(0, 65_535), 7070)
+    .option('--seed <n>', 'the same seed, the same calls', wholeNumber(0, 2 ** 32 - 1), 1)
     .action(async options => (await import('./carrier.ts')).carrier(options, terminal))
 }
 
@@ -95,7 +96,7 @@ function addBatchCommands(program: Command, terminal: Terminal): void {
         .default('all'),
     )
     .action(async (id, options) => {
-      await (await import('./export-batch.ts')).exportBatch(id, options, clientOf(options))
+      await (await import('./export-batch.ts')).exportBatch(id, options, clientOf(options), terminal)
     })
 }
 

@@ -21,8 +21,11 @@ export interface ProgressView {
 const unfinished = ['queued', 'calling', 'waiting'] as const
 const fullBlock = '█'
 const emptyBlock = '░'
+const gap = '  '
+const itemGap = ' · '
+const ellipsis = '…'
 const maxBarWidth = 30
-const minBarWidth = 8
+const minBarWidth = 12
 /** A plain line each tenth of the way: enough to follow, few enough for a log. */
 const plainSteps = 10
 
@@ -41,21 +44,32 @@ export function progressLine(progress: BatchProgress, columns: number): string {
   const { total } = progress
   const share = total === 0 ? 1 : done / total
   const numbers = `${String(done).padStart(String(total).length)}/${total}`
-  const words = countWords(progress.counts)
-  const room = columns - numbers.length - words.length - 6
-  const width = Math.max(minBarWidth, Math.min(maxBarWidth, room))
+  const room = columns - 1 - numbers.length - 2 * gap.length
+  const words = fitting(countItems(progress.counts), room - minBarWidth).join(itemGap)
+  const width = Math.max(0, Math.min(maxBarWidth, room - words.length))
   const filled = Math.floor(share * width)
   const bar = fullBlock.repeat(filled) + emptyBlock.repeat(width - filled)
-  return `${bar}  ${numbers}  ${words}`.slice(0, columns - 1)
+  return [bar, numbers, words].join(gap).trimEnd()
 }
 
 /** `calling 5 · waiting 2 · answered 12 · busy 1`: what is under way first, then how the finished ones ended. */
 export function countWords(counts: StandingCounts): string {
+  return countItems(counts).join(itemGap)
+}
+
+function countItems(counts: StandingCounts): string[] {
   const ended = Object.keys(counts).filter(standing => !(unfinished as readonly string[]).includes(standing))
   return ['calling', 'waiting', ...ended]
     .filter(standing => (counts[standing] ?? 0) > 0)
     .map(standing => `${standing} ${counts[standing]}`)
-    .join(' · ')
+}
+
+/** The first items, as many as fit into `columns`; an ellipsis stands for the rest. */
+function fitting(items: readonly string[], columns: number): string[] {
+  if (items.join(itemGap).length <= columns) return [...items]
+  const shown = [...items]
+  while (shown.length > 0 && [...shown, ellipsis].join(itemGap).length > columns) shown.pop()
+  return shown.length === 0 ? [] : [...shown, ellipsis]
 }
 
 function liveView(terminal: Terminal): ProgressView {

@@ -1,12 +1,16 @@
 // `outdial serve`: the server in the foreground, until a signal ends it.
 import { type App, startApp } from '../app.ts'
 import { type Config, readConfig, unknownVariables } from '../config.ts'
+import { realClock } from '../runtime/clock.ts'
 import { DataDirTaken } from '../runtime/data-dir-lock.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'
 import { CommandFailure, exitCodes } from './failure.ts'
 import type { Terminal } from './terminal.ts'
 
-/** Runs until SIGTERM or Ctrl-C; resolves once calls have ended and everything is closed. */
+/** A terminal sends Ctrl-C to us and to npm, which passes it on: the same one then arrives twice. */
+const echoMs = 300
+
+/** Runs until SIGTERM or Ctrl-C, then lets calls end, closes everything and ends the process. */
 export async function serve(terminal: Terminal): Promise<void> {
   const config = readConfig()
   const logger = createLogger({ level: config.logLevel, readable: terminal.isLive })
@@ -27,7 +31,7 @@ export async function openApp(config: Config, logger: Logger): Promise<App> {
 }
 
 /**
- * Resolves when the app has stopped after the first signal; a second signal ends the process at once.
+ * Waits for the first signal, stops the app and ends the process with 0; a second signal ends it at once.
  * @param onSignal runs at the first one
  */
 export async function stopOnSignal(
@@ -43,7 +47,10 @@ export async function stopOnSignal(
     }
     process.on('SIGTERM', first).on('SIGINT', first)
   })
-  const endAtOnce = () => process.exit(exitCodes.interrupted)
+  const firstAt = realClock.now()
+  const endAtOnce = () => {
+    if (realClock.now() - firstAt > echoMs) process.exit(exitCodes.interrupted)
+  }
   process.on('SIGTERM', endAtOnce).on('SIGINT', endAtOnce)
   onSignal()
   const open = await app.deps.store.countOpenAttempts()
@@ -51,8 +58,9 @@ export async function stopOnSignal(
     open === 0 ? '' : ` ${open} calls may go on for ${config.shutdownGraceMs / 1000} s; again: end at once.`
   terminal.note(`Stopping: no more calls are placed.${wait}`)
   await app.stop()
-  process.removeListener('SIGTERM', endAtOnce).removeListener('SIGINT', endAtOnce)
   terminal.note('Stopped.')
+  // Everything is closed and on disk: a client's half-open connection must not keep a supervisor waiting.
+  process.exit(exitCodes.ok)
 }
 
 function printNewKey(key: string, terminal: Terminal): void {

@@ -26,5 +26,6 @@ export function telephones({
 }: Pick<SimulateOptions, 'answerRate' | 'talk'>): Record<string, unknown> {
   const rates = Object.entries(unansweredShares).map(([name, share]) => [name, (1 - answerRate) * share])
   const talkMs = talkSpread.map(factor => Math.round(factor * talk * 1000))
-  return { answerRate, ...Object.fromEntries(rates), ringMs, ringOutMs, talkMs }
+  // Real numbers end in anything: none of them may force an outcome, as they do for tests and demos.
+  return { answerRate, ...Object.fromEntries(rates), ringMs, ringOutMs, talkMs, forcedEndings: false }
 }

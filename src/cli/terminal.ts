@@ -1,8 +1,12 @@
 // Where a command speaks: data on stdout, everything else on stderr, so that output can be piped.
 
+import { once } from 'node:events'
+
 export interface Terminal {
   /** Data, one line. */
   print(line: string): void
+  /** Data as it is; resolves when the reader keeps up. */
+  write(chunk: Uint8Array): Promise<void>
   /** Progress and remarks, one line. */
   note(line: string): void
   /** Rewrites the current line of stderr; only where `isLive`. */
@@ -30,12 +34,15 @@ export function processTerminal(): Terminal {
       drawn = false
       stdout.write(`${line}\n`)
     },
+    async write(chunk) {
+      if (!stdout.write(chunk)) await once(stdout, 'drain')
+    },
     note,
     redraw(line) {
       drawn = line !== ''
       stderr.write(clearLine + line)
     },
     isLive: stderr.isTTY === true,
-    columns: stderr.columns ?? defaultColumns,
+    columns: stderr.columns || defaultColumns,
   }
 }

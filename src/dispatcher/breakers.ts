@@ -11,13 +11,16 @@ import {
 } from '../domain/breaker.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import { slowDown, slowDownEveryMs, speedUp, speedUpEveryMs } from '../domain/pacing.ts'
-import type { Clock } from '../runtime/clock.ts'
+import type { Clock, Timer } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { Claim, Store } from '../store/store.ts'
+import type { Claim } from '../store/dispatch-records.ts'
+import type { Store } from '../store/store.ts'
 import type { KnownResources } from './known-resources.ts'
 
 /** Over which the rate of a trunk is observed, ms. */
 const observedMs = 1_000
+/** After the store failed it is asked again after this. */
+const storeRetryMs = 1_000
 
 interface TrunkPace {
   /** Ends of recent calls, epoch ms: how fast the trunk was really used. */
@@ -34,6 +37,7 @@ export class Breakers {
   readonly #trunks = new Map<number, BreakerState>()
   readonly #agents = new Map<number, BreakerState>()
   readonly #paces = new Map<number, TrunkPace>()
+  readonly #timers = new Set<Timer>()
 
   constructor(store: Store, clock: Clock, known: KnownResources, logger: Logger) {
     this.#store = store
@@ -49,6 +53,12 @@ export class Breakers {
     this.#observePace(claim.trunkId, outcome.consequence === 'put-back')
   }
 
+  /** Changes nothing more by itself: a slowed trunk recovers in the next life. */
+  stop(): void {
+    for (const timer of this.#timers) timer.cancel()
+    this.#timers.clear()
+  }
+
   #observeTrunk({ trunkId, number }: Claim, { consequence, disposition, cause }: Outcome): void {
     const state = this.#trunks.get(trunkId) ?? restoredBreaker(this.#known.trunk(trunkId).breakerUntil)
     const event: BreakerEvent =
@@ -61,11 +71,10 @@ export class Breakers {
     this.#trunks.set(trunkId, next)
     if (next.until === state.until) return
     const reason = next.until === null ? null : cause
-    this.#tell(
-      'trunk',
-      trunkId,
-      next.until,
-      this.#store.setTrunkBreaker(trunkId, next.until, reason, this.#clock.now()),
+    this.#log('trunk', trunkId, next.until)
+    this.#settle(
+      () => this.#store.setTrunkBreaker(trunkId, next.until, reason, this.#clock.now()),
+      () => this.#trunks.get(trunkId)?.until === next.until,
     )
   }
 
@@ -79,11 +88,10 @@ export class Breakers {
     this.#agents.set(agentId, next)
     if (next.until === state.until) return
     const reason = next.until === null ? null : cause
-    this.#tell(
-      'agent',
-      agentId,
-      next.until,
-      this.#store.setAgentBreaker(agentId, next.until, reason, this.#clock.now()),
+    this.#log('agent', agentId, next.until)
+    this.#settle(
+      () => this.#store.setAgentBreaker(agentId, next.until, reason, this.#clock.now()),
+      () => this.#agents.get(agentId)?.until === next.until,
     )
   }
 
@@ -119,7 +127,7 @@ export class Breakers {
   /** A step faster after a while without refusals, until it is not slowed any more. */
   #recoverLater(trunkId: number, pace: TrunkPace): void {
     const slowedAt = pace.slowedAt
-    this.#clock.at(this.#clock.now() + speedUpEveryMs, () => {
+    this.#later(speedUpEveryMs, () => {
       if (pace.slowed === null || pace.slowedAt !== slowedAt) return
       pace.slowed = speedUp(pace.slowed, this.#known.trunk(trunkId).callsPerSecond)
       this.#writePace(trunkId, pace)
@@ -127,21 +135,35 @@ export class Breakers {
     })
   }
 
-  #writePace(trunkId: number, { slowed }: TrunkPace): void {
+  #writePace(trunkId: number, pace: TrunkPace): void {
+    const { slowed } = pace
     this.#logger.info(
       { trunkId, callsPerSecond: slowed },
       slowed === null ? 'trunk at full speed' : 'trunk slowed',
     )
-    this.#settle(this.#store.setTrunkSlowed(trunkId, slowed, this.#clock.now()))
+    this.#settle(
+      () => this.#store.setTrunkSlowed(trunkId, slowed, this.#clock.now()),
+      () => pace.slowed === slowed,
+    )
   }
 
-  #tell(what: string, id: number, until: number | null, write: Promise<void>): void {
+  #log(what: string, id: number, until: number | null): void {
     this.#logger.warn({ [`${what}Id`]: id, until }, `${what} breaker ${until === null ? 'closed' : 'opened'}`)
-    this.#settle(write)
   }
 
-  /** A breaker that could not be written still holds in this process; the next change writes it again. */
-  #settle(write: Promise<void>): void {
-    write.catch(error => this.#logger.error({ err: error }, 'a breaker or rate could not be stored'))
+  /** A breaker or a rate holds once it is stored, since claims read it there: tried again until it is, or is outdated. */
+  #settle(write: () => Promise<void>, isCurrent: () => boolean): void {
+    write().catch(error => {
+      this.#logger.error({ err: error }, 'a breaker or rate could not be stored')
+      this.#later(storeRetryMs, () => isCurrent() && this.#settle(write, isCurrent))
+    })
+  }
+
+  #later(ms: number, task: () => void): void {
+    const timer = this.#clock.at(this.#clock.now() + ms, () => {
+      this.#timers.delete(timer)
+      task()
+    })
+    this.#timers.add(timer)
   }
 }

@@ -1,6 +1,6 @@
 // Holds claims until their CPS slot, and keeps the spacing of calls as they really leave: a late call moves the next.
 import type { Clock, Timer } from '../runtime/clock.ts'
-import type { Claim } from '../store/store.ts'
+import type { Claim } from '../store/dispatch-records.ts'
 
 /** Instants are `clock.elapsed()`. */
 interface Lane {

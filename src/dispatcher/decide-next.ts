@@ -1,7 +1,7 @@
 // What happens to a person after a call: over, another call later, or back in the queue unspent. Pure.
 import type { Outcome } from '../domain/outcome.ts'
 import { type RetryPolicy, retryDelayMs } from '../domain/retry.ts'
-import type { Next } from '../store/store.ts'
+import type { Next } from '../store/dispatch-records.ts'
 
 /** A carrier that throttles for ever must not keep a person in the queue for ever … */
 export const maxPutBacks = 50

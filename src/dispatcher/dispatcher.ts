@@ -7,13 +7,15 @@ import type { Carrier } from '../carrier/carrier.ts'
 import type { CallRates } from '../domain/estimate.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { Claim, Store } from '../store/store.ts'
+import { waitFor } from '../runtime/wait.ts'
+import type { Claim, PlaceVerdict } from '../store/dispatch-records.ts'
+import type { Store } from '../store/store.ts'
 import { Breakers } from './breakers.ts'
 import { CallPacer } from './call-pacer.ts'
 import { KnownResources } from './known-resources.ts'
 import { OutcomeRecorder } from './outcome-recorder.ts'
 import { rescue } from './rescue.ts'
-import { RunningAttempt } from './running-attempt.ts'
+import { RunningCalls } from './running-calls.ts'
 
 /** Recipients claimed in one transaction: bounds how long it holds the event loop (about 10 ms). */
 const maxClaims = 256
@@ -71,20 +73,20 @@ export function startDispatcher(deps: Omit<DispatcherDeps, 'nodeId'> & { nodeId?
 class DispatchLoop {
   readonly #deps: DispatcherDeps
   readonly #known: KnownResources
+  readonly #breakers: Breakers
   readonly #recorder: OutcomeRecorder
   readonly #pacer: CallPacer
-  readonly #running = new Map<number, RunningAttempt>()
+  readonly #running: RunningCalls
   #ready: Claim[] = []
   #phase: 'rescuing' | 'calling' | 'stopping' = 'rescuing'
   #cycling = false
+  #cycleDone: Promise<void> = Promise.resolve()
   #sweeping = false
   #wokenAgain = false
   #wakeTimer: Timer | null = null
   #wakeAt: number | null = null
   #sweepTimer: Timer | null = null
   #unsubscribe = () => {}
-  #allEnded = () => {}
-  #placed = 0
   #sweepFound = 0
   #storeFailure: string | null = null
 
@@ -92,11 +94,11 @@ class DispatchLoop {
     const { store, clock, logger } = deps
     this.#deps = deps
     this.#known = new KnownResources(store)
-    const breakers = new Breakers(store, clock, this.#known, logger)
+    this.#breakers = new Breakers(store, clock, this.#known, logger)
     this.#recorder = new OutcomeRecorder({
       ...deps,
       known: this.#known,
-      breakers,
+      breakers: this.#breakers,
       onRecorded: () => this.#wake(),
       onFailure: error => this.#storeFailed(error),
     })
@@ -104,11 +106,19 @@ class DispatchLoop {
       this.#ready.push(claim)
       this.#wake()
     })
+    this.#running = new RunningCalls({
+      ...deps,
+      known: this.#known,
+      recorder: this.#recorder,
+      pacer: this.#pacer,
+      isCalling: () => this.#phase === 'calling',
+      onFailure: error => this.#storeFailed(error),
+    })
   }
 
   figures(): DispatcherFigures {
-    const { size: running } = this.#running
-    return { placed: this.#placed, running, sweepFound: this.#sweepFound, storeFailure: this.#storeFailure }
+    const { placed, size: running } = this.#running
+    return { placed, running, sweepFound: this.#sweepFound, storeFailure: this.#storeFailure }
   }
 
   async start(): Promise<void> {
@@ -116,11 +126,24 @@ class DispatchLoop {
       this.#known.forget()
       this.#wake()
     })
-    await rescue(this.#deps, this.#known, () => this.#phase === 'stopping')
+    await this.#rescue()
     if (this.#phase === 'stopping') return
     this.#phase = 'calling'
     this.#armSweep()
     this.#wake()
+  }
+
+  /** Nothing is dialled before the earlier life is settled, however long the store takes. */
+  async #rescue(): Promise<void> {
+    const { clock } = this.#deps
+    while (this.#phase === 'rescuing') {
+      try {
+        return await rescue(this.#deps, this.#known, () => this.#phase === 'stopping')
+      } catch (error) {
+        this.#storeFailed(error)
+        await waitFor(clock, storeRetryMs)
+      }
+    }
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -128,12 +151,15 @@ class DispatchLoop {
     this.#unsubscribe()
     this.#wakeTimer?.cancel()
     this.#sweepTimer?.cancel()
+    await this.#cycleDone
     const unplaced = [...this.#ready, ...this.#pacer.cancelAll()]
     this.#ready = []
-    if (unplaced.length > 0) await this.#release(unplaced)
-    await this.#runningEnded(graceMs)
-    for (const attempt of this.#running.values()) attempt.hangUp()
-    await this.#runningEnded(hangUpGraceMs)
+    // What cannot be released now is put back by the next start.
+    if (unplaced.length > 0) await this.#release(unplaced).catch(error => this.#storeFailed(error))
+    await this.#running.ended(graceMs)
+    this.#running.hangUp()
+    await this.#running.ended(hangUpGraceMs)
+    this.#breakers.stop()
     await this.#recorder.settled()
   }
 
@@ -145,7 +171,7 @@ class DispatchLoop {
       return
     }
     this.#cycling = true
-    void this.#cycle()
+    this.#cycleDone = this.#cycle()
   }
 
   async #cycle(): Promise<void> {
@@ -170,11 +196,12 @@ class DispatchLoop {
   async #claim(sweeping: boolean): Promise<boolean> {
     const { store, clock, nodeId } = this.#deps
     const now = clock.now()
-    const request = { now, nodeId, leaseMs, maxClaims, horizonMs }
+    const request = { now, nodeId, leaseMs, maxClaims, horizonMs, asSafetyNet: sweeping }
     const { claims, wakeAt, more } = await store.claim(request)
     if (sweeping) this.#sweepFound += claims.filter(claim => claim.slotAt <= now).length
     this.#armWake(wakeAt)
-    for (const claim of claims) if (!this.#pacer.hold(claim)) this.#ready.push(claim)
+    const stopping = this.#phase === 'stopping'
+    for (const claim of claims) if (stopping || !this.#pacer.hold(claim)) this.#ready.push(claim)
     return more
   }
 
@@ -182,14 +209,22 @@ class DispatchLoop {
   async #place(): Promise<void> {
     if (this.#ready.length === 0) return
     const { store, clock, nodeId } = this.#deps
+    if (this.#phase !== 'calling') return
+    // Claims whose slot comes while these are learnt wait for the next round.
     const claims = this.#ready
     this.#ready = []
-    if (this.#phase !== 'calling') return this.#release(claims)
-    await this.#known.learn(claims)
     const calls = claims.map(({ attemptId }) => ({ attemptId, callId: `${nodeId}-${attemptId}` }))
-    const verdicts = await store.placeCalls(calls, nodeId, clock.now())
+    let verdicts: PlaceVerdict[]
+    try {
+      await this.#known.learn(claims)
+      verdicts = await store.placeCalls(calls, nodeId, clock.now())
+    } catch (error) {
+      // Nothing was placed: they are tried again, or go back when their lease has run out.
+      this.#ready.unshift(...claims)
+      throw error
+    }
     for (const [index, claim] of claims.entries())
-      if (verdicts[index] === 'placed') this.#dialWhenSpaced(claim, calls[index]!.callId)
+      if (verdicts[index] === 'placed') this.#running.dialWhenSpaced(claim, calls[index]!.callId)
       else
         this.#deps.logger.debug(
           { attemptId: claim.attemptId, verdict: verdicts[index] },
@@ -197,41 +232,6 @@ class DispatchLoop {
         )
     // A place that was given back may be somebody else's.
     if (verdicts.some(verdict => verdict !== 'placed')) this.#wokenAgain = true
-  }
-
-  /** Commits take time: a paced call whose predecessor left late waits for the rest of its spacing. */
-  #dialWhenSpaced(claim: Claim, callId: string): void {
-    const attempt = this.#open(claim, callId)
-    this.#pacer.whenSpaced(
-      claim,
-      () => attempt.dial(),
-      async () => {
-        const [allowed] = await this.#deps.store.mayStillDial([claim.attemptId], this.#deps.clock.now())
-        if (allowed === true) return true
-        attempt.neverDialled()
-        return false
-      },
-    )
-  }
-
-  #open(claim: Claim, callId: string): RunningAttempt {
-    this.#placed++
-    const attempt = new RunningAttempt({
-      claim,
-      callId,
-      trunk: this.#known.trunk(claim.trunkId),
-      agent: this.#known.agent(claim.agentId),
-      carrier: this.#deps.carrier,
-      clock: this.#deps.clock,
-      onProgress: progress => this.#recorder.progressed(progress),
-      onEnded: ending => {
-        this.#running.delete(claim.attemptId)
-        this.#recorder.ended(claim, ending)
-        if (this.#running.size === 0) this.#allEnded()
-      },
-    })
-    this.#running.set(claim.attemptId, attempt)
-    return attempt
   }
 
   #release(claims: readonly Claim[]): Promise<void> {
@@ -242,6 +242,8 @@ class DispatchLoop {
   #armWake(at: number | null): void {
     this.#wakeTimer?.cancel()
     this.#wakeAt = at
+    // A cycle that was under way when we were stopped ends after the timers were cleared: one more would keep the process.
+    if (this.#phase === 'stopping') return
     this.#wakeTimer = at === null ? null : this.#deps.clock.at(Math.ceil(at), () => this.#wake())
   }
 
@@ -262,7 +264,8 @@ class DispatchLoop {
     if (pending || this.#storeFailure !== null) return
     this.#cycling = true
     this.#sweeping = true
-    await this.#cycle()
+    this.#cycleDone = this.#cycle()
+    await this.#cycleDone
   }
 
   #storeFailed(error: unknown): void {
@@ -270,17 +273,5 @@ class DispatchLoop {
     this.#deps.logger.error({ err: error }, 'the store failed: nothing is dialled until it answers again')
     this.#storeFailure = message
     this.#armWake(this.#deps.clock.now() + storeRetryMs)
-  }
-
-  async #runningEnded(withinMs: number): Promise<void> {
-    if (this.#running.size === 0) return
-    const { clock } = this.#deps
-    await new Promise<void>(resolve => {
-      const timer = clock.at(clock.now() + withinMs, resolve)
-      this.#allEnded = () => {
-        timer.cancel()
-        resolve()
-      }
-    })
   }
 }

@@ -1,13 +1,15 @@
 // Trunks and agents as the dial needs them, read once and forgotten whenever the store says that something changed.
 import type { Agent, Trunk } from '../domain/workspace.ts'
-import type { Claim, Store } from '../store/store.ts'
+import type { Claim } from '../store/dispatch-records.ts'
+import type { Store } from '../store/store.ts'
 
 export class KnownResources {
   readonly #store: Store
   #trunks = new Map<number, Trunk>()
   #agents = new Map<number, Agent>()
-  #version = 0
-  #learntVersion = 0
+  /** Which of them were read since the last change. */
+  #freshTrunks = new Set<number>()
+  #freshAgents = new Set<number>()
 
   constructor(store: Store) {
     this.#store = store
@@ -15,24 +17,26 @@ export class KnownResources {
 
   /** The next `learn` reads anew; what is known stays readable, since calls under way still ask for it. */
   forget(): void {
-    this.#version++
+    this.#freshTrunks = new Set()
+    this.#freshAgents = new Set()
   }
 
   /** Reads what these claims refer to and is not known yet. */
   async learn(claims: readonly Pick<Claim, 'trunkId' | 'agentId'>[]): Promise<void> {
-    const fresh = this.#learntVersion === this.#version
-    const version = this.#version
-    const trunkIds = new Set(claims.map(claim => claim.trunkId).filter(id => !fresh || !this.#trunks.has(id)))
-    const agentIds = new Set(claims.map(claim => claim.agentId).filter(id => !fresh || !this.#agents.has(id)))
-    for (const id of trunkIds) {
-      const trunk = await this.#store.getTrunk(id)
-      if (trunk !== null) this.#trunks.set(id, trunk)
+    // A change that comes while these are read replaces the sets: what was read then counts as stale.
+    const [freshTrunks, freshAgents] = [this.#freshTrunks, this.#freshAgents]
+    for (const { trunkId, agentId } of claims) {
+      if (!freshTrunks.has(trunkId)) {
+        const trunk = await this.#store.getTrunk(trunkId)
+        if (trunk !== null) this.#trunks.set(trunkId, trunk)
+        freshTrunks.add(trunkId)
+      }
+      if (!freshAgents.has(agentId)) {
+        const agent = await this.#store.getAgent(agentId)
+        if (agent !== null) this.#agents.set(agentId, agent)
+        freshAgents.add(agentId)
+      }
     }
-    for (const id of agentIds) {
-      const agent = await this.#store.getAgent(id)
-      if (agent !== null) this.#agents.set(id, agent)
-    }
-    this.#learntVersion = version
   }
 
   trunk(id: number): Trunk {

@@ -2,7 +2,8 @@
 // nothing is forgotten when the store fails.
 import { type CallRates, callCostMillicents } from '../domain/estimate.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { AttemptProgress, Claim, EndedAttempt, Store } from '../store/store.ts'
+import type { AttemptProgress, Claim, EndedAttempt } from '../store/dispatch-records.ts'
+import type { Store } from '../store/store.ts'
 import type { Breakers } from './breakers.ts'
 import { decideNext } from './decide-next.ts'
 import type { KnownResources } from './known-resources.ts'
@@ -27,6 +28,7 @@ export class OutcomeRecorder {
   #progress = new Map<number, AttemptProgress>()
   #ended: EndedAttempt[] = []
   #scheduled = false
+  #isLast = false
   #inFlight = new Set<Promise<void>>()
 
   constructor(deps: OutcomeRecorderDeps) {
@@ -58,8 +60,9 @@ export class OutcomeRecorder {
     this.#schedule()
   }
 
-  /** Resolves when everything that was told is on disk, or has failed to be. */
+  /** The last thing before the store is closed: resolves when everything that was told is on disk, or has failed to be. */
   async settled(): Promise<void> {
+    this.#isLast = true
     this.#flush()
     while (this.#inFlight.size > 0) await Promise.all(this.#inFlight)
   }
@@ -103,6 +106,7 @@ export class OutcomeRecorder {
       if (!over.has(one.attemptId) && !this.#progress.has(one.attemptId))
         this.#progress.set(one.attemptId, one)
     this.#ended = [...ended, ...this.#ended]
-    this.#deps.clock.at(this.#deps.clock.now() + retryMs, () => this.#flush())
+    // What cannot be written at the very end is settled by the next start, as after a crash.
+    if (!this.#isLast) this.#deps.clock.at(this.#deps.clock.now() + retryMs, () => this.#flush())
   }
 }

@@ -2,7 +2,7 @@
 // end as `lost`. A lost call keeps its place until the carrier has answered or a quarantine has passed.
 import type { RescueAnswer } from '../carrier/carrier.ts'
 import { classify } from '../domain/outcome.ts'
-import type { EndedAttempt, OrphanedAttempt } from '../store/store.ts'
+import type { EndedAttempt, OrphanedAttempt } from '../store/dispatch-records.ts'
 import { decideNext } from './decide-next.ts'
 import type { DispatcherDeps } from './dispatcher.ts'
 import type { KnownResources } from './known-resources.ts'

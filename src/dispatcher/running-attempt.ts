@@ -6,7 +6,7 @@ import type { Call, Carrier } from '../carrier/carrier.ts'
 import { classify, type Evidence, type Outcome } from '../domain/outcome.ts'
 import type { Agent, Trunk } from '../domain/workspace.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
-import type { AttemptProgress, Claim } from '../store/store.ts'
+import type { AttemptProgress, Claim } from '../store/dispatch-records.ts'
 
 /** RFC 3261 timer B: 64·T1. Nothing at all for so long is a failure of the carrier. */
 const silenceTimeoutMs = 32_000
@@ -71,7 +71,8 @@ export class RunningAttempt {
 
   /** This node goes away: the call is lost to us, whoever has not answered is tried again. */
   hangUp(): void {
-    this.#giveUp('node-died')
+    if (this.#call === null) this.neverDialled()
+    else this.#giveUp('node-died')
   }
 
   neverDialled(): void {

@@ -41,8 +41,14 @@ export function splitCallingCode(digits: string): [code: string, national: strin
 /** What decides how digits without a plus are read in a region. */
 export interface RegionPlan {
   callingCode: string
-  /** Digits that begin like this are not a plain national number: national prefix, international prefix, calling code. */
-  special: RegExp
+  /** Digits that begin like this have a national or international prefix. */
+  prefixed: RegExp
+  /** Of them, those with an international prefix. */
+  international: RegExp
+  /** The national prefix, where it is plain digits (`0`); null: there is none, or a rule. */
+  nationalPrefix: string | null
+  /** Any national number of the region. */
+  general: RegExp
 }
 
 /** null: not a region that has telephone numbers. `region` is ISO 3166-1 alpha-2 in capitals. */
@@ -158,10 +164,20 @@ function compileTypes(plan: NumberingPlanSource['numberingPlan']): Pattern[] {
 function compileRegion(region: string): RegionPlan {
   plans.selectNumberingPlan(region)
   const plan = plans.numberingPlan
-  const starts = [plan.nationalPrefixForParsing(), plan.IDDPrefix(), plan.callingCode()].filter(
-    start => start,
-  )
-  return { callingCode: plan.callingCode(), special: new RegExp(`^(?:${starts.join('|')})`) }
+  const prefix = plan.nationalPrefixForParsing()
+  return {
+    callingCode: plan.callingCode(),
+    prefixed: startingWith([prefix, plan.IDDPrefix()]),
+    international: startingWith([plan.IDDPrefix()]),
+    nationalPrefix: prefix && /^\d+$/.test(prefix) ? prefix : null,
+    general: whole(plan.nationalNumberPattern()),
+  }
+}
+
+/** Without any pattern: nothing starts with it. */
+function startingWith(patterns: (string | undefined)[]): RegExp {
+  const given = patterns.filter(pattern => pattern)
+  return new RegExp(given.length === 0 ? '(?!)' : `^(?:${given.join('|')})`)
 }
 
 function whole(pattern: string): RegExp {

@@ -1,6 +1,6 @@
 // From what stands in a cell to a number that can be dialled: strict E.164, or anything that a person reads as one.
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max'
-import { judgeNumber, regionPlan, splitCallingCode } from './numbering-plan.ts'
+import { judgeNumber, type RegionPlan, regionPlan, splitCallingCode } from './numbering-plan.ts'
 import type { RowReason } from './refusal.ts'
 import type { Destination } from './workspace.ts'
 
@@ -79,14 +79,20 @@ function readFreely(raw: string, region: string | null): ReadNumber {
   if (text.length > maxNumberChars || inScientificNotation.test(text)) return invalid
   if (plainE164.test(text)) return readInternational(text)
   if (holdsTwoNumbers(text)) return ambiguous
-  if (region !== null && /^\d+$/.test(text)) {
-    const national = readNational(text, region)
-    if (national.ok || !text.startsWith('00')) return national
+  const digits = punctuated.test(text) ? text.replace(punctuation, '') : text
+  if (plainE164.test(digits)) return readInternational(digits)
+  if (region !== null && /^\d+$/.test(digits)) {
+    const national = readNational(digits, region)
+    if (national.ok || !digits.startsWith('00')) return national
   }
   const read = askLibrary(text, region)
   // 00 is what ITU-T E.164 recommends to dial before a country code, also where the region itself dials 011.
   return read.ok || !/^0\s?0/.test(text) ? read : askLibrary(`+${text.replace(/^0\s?0/, '')}`, null)
 }
+
+/** The punctuation of nearly all written numbers; with these the library sees only the digits. */
+const punctuated = /^\+?\(?\d[\d \u00a0().-]*$/
+const punctuation = /[^\d+]/g
 
 /** Takes off what spreadsheets and address books put around a number. */
 function undress(text: string): string {
@@ -119,10 +125,26 @@ function digitsOf(text: string): string {
 function readNational(digits: string, region: string): ReadNumber {
   const plan = regionPlan(region)
   if (plan === null) return invalid
-  if (plan.special.test(digits)) return askLibrary(digits, region)
-  const verdict = judgeNumber(plan.callingCode, digits, region)
-  if (verdict.known) return { ok: true, e164: `+${plan.callingCode}${digits}`, country: verdict.country }
+  const national = nationalPart(digits, plan)
+  if (national === null) return askLibrary(digits, region)
+  // A number that no country of a shared code claims is the region's, unless it was written with the code.
+  const home = digits.startsWith(plan.callingCode) ? null : region
+  const verdict = judgeNumber(plan.callingCode, national, home)
+  if (verdict.known) return { ok: true, e164: `+${plan.callingCode}${national}`, country: verdict.country }
   return verdict.why === 'unsure' ? askLibrary(digits, region) : invalid
+}
+
+/** The national (significant) number in digits that may have a national prefix or country code; null: ask the library. */
+function nationalPart(digits: string, plan: RegionPlan): string | null {
+  const { callingCode, prefixed, international, nationalPrefix, general } = plan
+  const withCode = digits.startsWith(callingCode)
+  if (!withCode && !prefixed.test(digits)) return digits
+  const start = withCode ? callingCode : nationalPrefix
+  if (start === null || !digits.startsWith(start) || international.test(digits)) return null
+  if (withCode && prefixed.test(digits)) return null
+  const rest = digits.slice(start.length)
+  // Wrong as it stands and right without its start: that start is no part of the number. Anything else is a closer call.
+  return !general.test(digits) && general.test(rest) && !prefixed.test(rest) ? rest : null
 }
 
 /** An extension makes a number invalid: the trunk cannot dial it, and the switchboard is not the person. */

@@ -1,23 +1,34 @@
 // Bytes → text, when nobody says in which encoding: BOM, NUL parity, strict UTF-8, else windows-1252.
+import { isUtf8 } from 'node:buffer'
 import { Refusal } from '../domain/refusal.ts'
 
+export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252'
+
 /**
- * Decodes a text file. Excel's "Unicode text" is UTF-16 with a BOM, other tools leave it out: then every other byte of
+ * Finds the encoding. Excel's "Unicode text" is UTF-16 with a BOM, other tools leave it out: then every other byte of
  * the Latin letters is NUL. What is not valid UTF-8 is windows-1252, in which every byte means something.
  * Guessing libraries were slower and wrong: docs/decisions/reading-lists.md. Throws `invalid_csv` for binary data.
  */
-export function decodeText(bytes: Uint8Array): string {
+export function findEncoding(bytes: Uint8Array): TextEncoding {
   const utf16 = utf16By(bytes)
-  if (utf16 !== null) return withoutNul(new TextDecoder(utf16).decode(bytes))
+  if (utf16 !== null) return utf16
   const nulAt = bytes.indexOf(0)
   if (nulAt !== -1) throw binary(nulAt)
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch (error) {
-    if (error instanceof TypeError) return new TextDecoder('windows-1252').decode(bytes)
-    throw error
+  return isUtf8(bytes) ? 'utf-8' : 'windows-1252'
+}
+
+/** The text piece by piece, without its BOM: 100 MB decoded at once are 200 MB of memory. Throws like findEncoding. */
+export function* decodeParts(bytes: Uint8Array, encoding: TextEncoding): Generator<string> {
+  const decoder = new TextDecoder(encoding)
+  for (let start = 0; start < bytes.length; start += maxPartBytes) {
+    const end = start + maxPartBytes
+    const text = decoder.decode(bytes.subarray(start, end), { stream: end < bytes.length })
+    if (text.includes('\0')) throw binary(start)
+    yield text
   }
 }
+
+const maxPartBytes = 2 * 1024 * 1024
 
 /** Enough to see the parity; a whole file of 100 MB would take 50 ms for nothing. */
 const sampleBytes = 4_096
@@ -36,13 +47,7 @@ function utf16By(bytes: Uint8Array): 'utf-16le' | 'utf-16be' | null {
   return null
 }
 
-function withoutNul(text: string): string {
-  const at = text.indexOf('\0')
-  if (at !== -1) throw binary(at)
-  return text
-}
-
 function binary(at: number): Refusal {
-  const sentence = `The file is not text: it holds a NUL at position ${at}. Save the list as CSV and send it again.`
+  const sentence = `The file is not text: it holds a NUL near position ${at}. Save the list as CSV and send it again.`
   return new Refusal('invalid', 'invalid_csv', sentence, { position: at })
 }

@@ -1,13 +1,13 @@
 // What a file really is, by its first bytes: names and media types lie.
 import { Refusal } from '../domain/refusal.ts'
-import { decodeText } from './decode-text.ts'
+import { decodeParts, findEncoding, type TextEncoding } from './decode-text.ts'
 import type { ListFormat } from './list-rules.ts'
 import { readZipDirectory } from './zip-directory.ts'
 
-/** A file by its content; text comes decoded, since telling what it is takes reading it. */
+/** A file by its content. */
 export type DetectedList =
-  | { format: 'csv'; text: string }
-  | { format: 'json'; text: string }
+  | { format: 'csv'; bytes: Uint8Array; encoding: TextEncoding }
+  | { format: 'json'; bytes: Uint8Array; encoding: TextEncoding }
   | { format: 'xlsx'; bytes: Uint8Array }
   | { format: 'xls'; bytes: Uint8Array }
 
@@ -26,6 +26,9 @@ export function detectFormat(bytes: Uint8Array, formats: readonly ListFormat[]):
   if (!formats.includes(list.format)) throw unsupported(formatNames[list.format], formats)
   return list
 }
+
+/** Enough to tell what a text is; even, so that it never cuts UTF-16 in two. */
+const maxStartBytes = 4_096
 
 const zipMagic = [0x50, 0x4b, 0x03, 0x04]
 /** Compound files: .xls, and everything else that Office wrote before 2007. */
@@ -59,13 +62,12 @@ function spreadsheet(bytes: Uint8Array, formats: readonly ListFormat[]): Detecte
 }
 
 function text(bytes: Uint8Array, formats: readonly ListFormat[]): DetectedList {
-  const text = decodeText(bytes)
-  const start = text.slice(0, 1_000).trimStart()
-  if (start === '' && text.trim() === '') throw new Refusal('invalid', 'invalid_csv', 'The file is empty.')
+  const encoding = findEncoding(bytes)
+  const start = decodeParts(bytes.subarray(0, maxStartBytes), encoding).next().value?.trimStart() ?? ''
   if (/^(<!doctype|<html|<table|<\?xml|<meta)/i.test(start)) throw unsupported('a web page or XML', formats)
   // A CSV may begin with a bracket as well; what follows one in JSON does not look like a header.
-  if (/^\[\s*[{\]]|^\{\s*["}]/.test(start)) return { format: 'json', text }
-  return { format: 'csv', text }
+  const format = /^\[\s*[{\]]|^\{\s*["}]/.test(start) ? 'json' : 'csv'
+  return { format, bytes, encoding }
 }
 
 function startsWith(bytes: Uint8Array, magic: readonly number[]): boolean {

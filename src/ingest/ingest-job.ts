@@ -29,5 +29,5 @@ export interface SentRefusal {
   details: Readonly<Record<string, unknown>>
 }
 
-/** Chunks that the worker may have sent before the first of them is stored: one in hand, one on the way. */
-export const maxChunksAhead = 2
+/** Chunks that the worker may have sent before the first of them is stored: enough that neither side waits for long. */
+export const maxChunksAhead = 4

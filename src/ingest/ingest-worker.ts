@@ -9,7 +9,7 @@ import { packAccepted, packRejected } from './row-chunk.ts'
 import { openStrictReport } from './strict-report.ts'
 
 /** A chunk is full when it has this many rows or characters: the main thread stores one in a few milliseconds. */
-const maxChunkRows = 500
+const maxChunkRows = 1_000
 const maxChunkChars = 256 * 1024
 
 const port = parentPort as MessagePort

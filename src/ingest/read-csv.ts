@@ -4,35 +4,70 @@ import { Refusal } from '../domain/refusal.ts'
 import { isBlankRow, type VisitRow } from './table.ts'
 
 /**
- * Reads the whole text. Row numbers count records, blank lines included, as a spreadsheet shows them. `isWanted` says
- * whether a header names the column that we need: the delimiter under which it is found is the right one.
- * Throws `unclosed_quote` with details.row where the quote opens.
+ * Reads a text that comes in parts. Row numbers count records, blank lines included, as a spreadsheet shows them.
+ * `isWanted` says whether a header names the column that we need: the delimiter under which it is found is the right
+ * one. Throws `unclosed_quote` with details.row where the quote opens.
  */
-export function readCsv(text: string, isWanted: (header: string) => boolean, visit: VisitRow): void {
-  // Mixed line ends would make papaparse join rows: one kind only, in quoted cells too.
-  const lines = text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text
-  const announced = /^sep=(.)\n/i.exec(lines)
-  const body = announced === null ? lines : lines.slice(announced[0].length)
-  const delimiter = announced?.[1] ?? findDelimiter(body, isWanted)
+export function readCsv(
+  parts: Iterable<string>,
+  isWanted: (header: string) => boolean,
+  visit: VisitRow,
+): void {
+  let delimiter: string | null = null
   let rowNumber = 0
-  Papa.parse<string[]>(body, {
-    delimiter,
-    newline: '\n',
-    step: ({ data, errors }) => {
-      rowNumber++
-      if (errors.length > 0) refuseBrokenQuotes(rowNumber, data, errors)
-      if (data.length > 1 || data[0] !== '') visitRow(rowNumber, data, visit)
-    },
-  })
+  /** What the last part ended with: a row that is not whole yet. */
+  let rest = ''
+  const step = ({ data: [row = []], errors }: Papa.ParseResult<string[]>) => {
+    rowNumber++
+    if (errors.length > 0) refuseBrokenQuotes(rowNumber, row, errors)
+    if (!isBlankRow(row)) visit(rowNumber, row)
+  }
+  const parse = (text: string, isEnd: boolean) => {
+    delimiter ??= findDelimiter(text, isWanted)
+    // The parser itself, as papaparse's own streams use it: they are asynchronous, and what calls us is not.
+    const parser = new Papa.Parser({ delimiter, newline: '\n', step })
+    const { meta } = parser.parse(text, 0, !isEnd) as Papa.ParseResult<string[]>
+    rest = text.slice(meta.cursor)
+    if (rest.length > maxRecordChars) throw unclosedQuote(rowNumber + 1)
+  }
+  for (const part of withoutSeparatorLine(withPlainLines(parts), found => (delimiter = found)))
+    parse(rest + part, false)
+  parse(rest, true)
 }
+
+/** No row is this long: an open quote is found here, not after each further part was searched for its end. */
+const maxRecordChars = 8_000_000
 
 const delimiters = [',', ';', '\t', '|']
 /** The first lines are enough to find a delimiter. */
 const sampleChars = 65_536
 const sampleRows = 20
 
-function visitRow(rowNumber: number, cells: string[], visit: VisitRow): void {
-  if (!isBlankRow(cells)) visit(rowNumber, cells)
+/** Mixed line ends would make papaparse join rows: one kind only, in quoted cells too. */
+function* withPlainLines(parts: Iterable<string>): Generator<string> {
+  let held = ''
+  for (const part of parts) {
+    const text = held + part
+    // The line feed that belongs to it may be the next part's first character.
+    held = text.endsWith('\r') ? '\r' : ''
+    const whole = text.slice(0, text.length - held.length)
+    yield whole.includes('\r') ? whole.replace(/\r\n?/g, '\n') : whole
+  }
+  if (held !== '') yield '\n'
+}
+
+/** Excel's own hint in the first line, which it does not count as a row. */
+function* withoutSeparatorLine(
+  parts: Iterable<string>,
+  announce: (delimiter: string) => void,
+): Generator<string> {
+  let isFirst = true
+  for (const part of parts) {
+    const line = isFirst ? /^sep=(.)\n/i.exec(part) : null
+    isFirst = false
+    if (line?.[1] !== undefined) announce(line[1])
+    yield line === null ? part : part.slice(line[0].length)
+  }
 }
 
 /** By counting fields alone, `Doe, John;+1202…` in a file with semicolons reads as comma separated. */
@@ -64,6 +99,10 @@ function guessDelimiter(sample: string): string {
 function refuseBrokenQuotes(row: number, cells: string[], errors: readonly Papa.ParseError[]): void {
   const ended = errors.some(({ code }) => code === 'MissingQuotes')
   if (!ended && !cells.some(cell => cell.includes('\n'))) return
+  throw unclosedQuote(row)
+}
+
+function unclosedQuote(row: number): Refusal {
   const sentence = `A quote that opens in row ${row} is not closed. Close it, or double the quotes within a cell.`
-  throw new Refusal('invalid', 'unclosed_quote', sentence, { row })
+  return new Refusal('invalid', 'unclosed_quote', sentence, { row })
 }

@@ -3,6 +3,7 @@ import { Refusal } from '../domain/refusal.ts'
 import type { AcceptedRow, RejectedRow } from '../store/store.ts'
 import { type Columns, isNamed, mapColumns } from './columns.ts'
 import { readContact } from './contact.ts'
+import { decodeParts } from './decode-text.ts'
 import { detectFormat } from './detect-format.ts'
 import type { IngestSummary, ListRules } from './list-rules.ts'
 import { readCsv } from './read-csv.ts'
@@ -23,9 +24,17 @@ export async function readFile(
   output: RowOutput,
 ): Promise<IngestSummary> {
   const list = detectFormat(bytes, rules.formats)
-  if (list.format === 'json') return readContacts(rules, output).end(readJson(list.text))
+  if (list.format === 'json') {
+    const text = [...decodeParts(list.bytes, list.encoding)].join('')
+    return readContacts(rules, output).end(readJson(text))
+  }
   const table = readTable(rules, output)
-  if (list.format === 'csv') readCsv(list.text, header => isNamed(header, rules.phoneColumns), table.visit)
+  if (list.format === 'csv')
+    readCsv(
+      decodeParts(list.bytes, list.encoding),
+      header => isNamed(header, rules.phoneColumns),
+      table.visit,
+    )
   else if (list.format === 'xlsx') await (await import('./read-xlsx.ts')).readXlsx(list.bytes, table.visit)
   else (await import('./read-xls.ts')).readXls(list.bytes, table.visit)
   return table.end()
@@ -72,7 +81,8 @@ function readTable(rules: ListRules, output: RowOutput): { visit: VisitRow; end(
     decide(rowNumber, cells[phone] ?? '', zoneText, () => variablesJson(cells), screen, output)
   }
   const end = () => {
-    if (columns === null || rows === 0) throw noRows()
+    if (columns === null) throw new Refusal('invalid', 'invalid_csv', 'The file is empty.')
+    if (rows === 0) throw new Refusal('invalid', 'invalid_csv', 'The file has a header but no rows.')
     return { rows, headers: columns.headers }
   }
   return { visit, end }
@@ -115,8 +125,4 @@ function refuseBadNumber({ code, value }: RejectedRow, index: number, phone: str
   if (!badNumbers.has(code)) return
   const sentence = `The phone number of contact ${index} (counted from 0) is not in E.164 format, such as +12025550101.`
   throw new Refusal('invalid', 'invalid_phone_format', sentence, { index, number: value ?? String(phone) })
-}
-
-function noRows(): Refusal {
-  return new Refusal('invalid', 'invalid_csv', 'The file has a header but no rows.')
 }

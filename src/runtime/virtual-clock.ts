@@ -46,7 +46,8 @@ export class VirtualClock implements Clock {
   }
 
   at(atMs: number, task: () => void): Timer {
-    const timer: QueuedTimer = { at: Math.max(atMs, this.#now), order: this.#order++, task }
+    // Whole milliseconds, as the real clock tells them: what reads `now()` stores it in integer columns.
+    const timer: QueuedTimer = { at: Math.max(Math.ceil(atMs), this.#now), order: this.#order++, task }
     rise(this.#queue, timer)
     return {
       cancel: () => {

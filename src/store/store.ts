@@ -4,19 +4,19 @@
 // Every method is scoped: where it takes a workspaceId, things of another workspace do not exist (null or empty).
 import type { Batch, BatchStatus, IngestCounts, NewBatch } from '../domain/batch.ts'
 import type { OutboxEvent } from '../domain/event.ts'
-import type { Outcome } from '../domain/outcome.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
 import type { RowReason } from '../domain/refusal.ts'
-import type { RetryPolicy } from '../domain/retry.ts'
+import type { Agent, ApiKey, PhoneNumber, Suppression, Trunk, Workspace } from '../domain/workspace.ts'
 import type {
-  Agent,
-  ApiKey,
-  PhoneNumber,
-  Suppression,
-  Trunk,
-  TrunkKind,
-  Workspace,
-} from '../domain/workspace.ts'
+  AttemptProgress,
+  ClaimRequest,
+  ClaimResult,
+  EndedAttempt,
+  EndedResult,
+  OrphanedAttempt,
+  PlacedCall,
+  PlaceVerdict,
+} from './dispatch-records.ts'
 
 // ---- resources ----
 
@@ -86,109 +86,6 @@ export type IdempotencyVerdict =
   | { verdict: 'in-flight' }
   | { verdict: 'other-body' }
   | { verdict: 'answered'; answer: IdempotentAnswer }
-
-// ---- dispatch ----
-
-export interface ClaimRequest {
-  now: number
-  /** New at each start of a process: a lease belongs to one life of one node. */
-  nodeId: string
-  leaseMs: number
-  /** Largest number of recipients claimed at once. */
-  maxClaims: number
-  /** How far ahead CPS slots are reserved, ms. */
-  horizonMs: number
-}
-
-/** A recipient with a reserved place: not dialled before `slotAt`, and only after `placeCalls` said `placed`. */
-export interface Claim {
-  attemptId: number
-  workspaceId: number
-  batchId: number
-  recipientId: number
-  trunkId: number
-  phoneNumberId: number
-  agentId: number
-  number: string
-  callerId: string
-  zone: string
-  variablesJson: string
-  /** 1 for the recipient's first call. */
-  ordinal: number
-  /** How often the carrier had us put this recipient back already, and since when (epoch ms). */
-  putBacks: number
-  firstPutBackAt: number | null
-  /** CPS slot, epoch ms: not dialled before it. */
-  slotAt: number
-  /** Least time between two new calls on the trunk and in the batch, ms (1000 / CPS); 0: no limit. */
-  trunkSpacingMs: number
-  batchSpacingMs: number
-  ringTimeoutMs: number
-  maxCallMs: number
-  retry: RetryPolicy
-}
-export interface ClaimResult {
-  claims: Claim[]
-  /** When something falls due that no commit of ours will announce (a retry, a start, a window, a CPS slot); null: nothing. */
-  wakeAt: number | null
-  /** True when `maxClaims` cut the answer short: claim again at once. */
-  more: boolean
-}
-
-/** Why a claim was not allowed to become a call; the recipient went back unspent (or was suppressed / cancelled). */
-export type PlaceVerdict =
-  | 'placed'
-  | 'batch-not-running'
-  | 'workspace-stopped'
-  | 'suppressed'
-  | 'window-closed'
-  | 'over-limit'
-  | 'breaker-open'
-  | 'lease-lost'
-
-export interface PlacedCall {
-  attemptId: number
-  callId: string
-}
-
-export interface AttemptProgress {
-  attemptId: number
-  status: 'ringing' | 'answered'
-  at: number
-}
-
-/** What happens to the recipient after an attempt ended. */
-export type Next =
-  | { kind: 'finish' }
-  | { kind: 'retry'; dueAt: number }
-  /** Returned unspent: the attempt does not count. `throttled` counts towards the bound of put-backs. */
-  | { kind: 'put-back'; dueAt: number; throttled: boolean }
-
-export interface EndedAttempt {
-  attemptId: number
-  outcome: Outcome
-  answeredAt: number | null
-  endedAt: number
-  costMillicents: number
-  next: Next
-  /** Put the number on the suppression list as well (the person said no). */
-  suppress: boolean
-}
-export interface EndedResult {
-  /** Batches that completed with these. */
-  completed: number[]
-  /** False for an attempt that was not open any more (ended by another node, or twice). */
-  recorded: boolean[]
-}
-
-/** An open attempt of a node that is gone. */
-export interface OrphanedAttempt extends Claim {
-  status: 'claimed' | 'dialing' | 'ringing' | 'answered'
-  callId: string | null
-  answeredAt: number | null
-  dialedAt: number | null
-  trunkKind: TrunkKind
-}
 
 export interface Store {
   close(): Promise<void>

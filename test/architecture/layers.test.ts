@@ -24,7 +24,7 @@ const compositionRoot = 'src/app.ts'
 
 /** The ports: the only files of these folders that others than the composition root import. */
 const ports: Readonly<Record<string, readonly string[]>> = {
-  store: ['src/store/store.ts'],
+  store: ['src/store/store.ts', 'src/store/dispatch-records.ts'],
   carrier: ['src/carrier/carrier.ts'],
 }
 

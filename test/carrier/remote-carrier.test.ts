@@ -76,7 +76,7 @@ test('a dial is on disk before the call rings, and an answer before anybody is t
   await ended
 })
 
-test('a carrier that cannot be reached ends the call as refused, and answers a rescue with unknown', async () => {
+test('a carrier that cannot be reached ends the call as refused, and has no answer to a rescue', async () => {
   const folder = await newFolder()
   const server = await startServer(folder)
   const { port } = server
@@ -87,7 +87,7 @@ test('a carrier that cannot be reached ends the call as refused, and answers a r
   const { evidence } = await ended
   assert.deepEqual([evidence.sipStatus, evidence.phrase], [503, 'the carrier cannot be reached'])
   assert.deepEqual(heard, ['ended'])
-  assert.deepEqual(await carrier.rescue(trunk, ['a', 'b']), ['unknown', 'unknown'])
+  await assert.rejects(carrier.rescue(trunk, ['a', 'b']), /cannot be reached/)
   assert.equal(await carrier.seen(), null)
   await carrier.close()
 })

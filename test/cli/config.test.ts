@@ -35,7 +35,7 @@ test('every setting is taken from its variable', () => {
     OUTDIAL_SIM_SEED: '7',
     OUTDIAL_SIM_SPEED: '2.5',
     OUTDIAL_SIM_ANSWER_RATE: '0.9',
-    OUTDIAL_SIM_CARRIER: '127.0.0.1:5090',
+    OUTDIAL_SIM_CARRIER: '127.0.0.1:7070',
     OUTDIAL_RATE_PIPELINE_CENTS: '1.25',
     OUTDIAL_RATE_REALTIME_CENTS: '10',
   })
@@ -50,7 +50,7 @@ test('every setting is taken from its variable', () => {
     maxUploadBytes: 5_000,
     maxRows: 10,
     repeatWindowMs: 0,
-    simulated: { seed: 7, speedFactor: 2.5, answerRate: 0.9, address: '127.0.0.1:5090' },
+    simulated: { seed: 7, speedFactor: 2.5, answerRate: 0.9, address: '127.0.0.1:7070' },
     rates: { pipelineMillicents: 1_250, realtimeMillicents: 10_000 },
   })
 })
@@ -82,7 +82,7 @@ test('all problems are named at once, each with its variable and what it must be
           '  OUTDIAL_ROOT_DIALECT: must be one of formant, dialnexa, talkifai',
           '  OUTDIAL_MAX_ROWS: must be a whole number',
           '  OUTDIAL_SIM_ANSWER_RATE: must be at most 1',
-          '  OUTDIAL_SIM_CARRIER: must be 127.0.0.1 and a port, e.g. 127.0.0.1:5090',
+          '  OUTDIAL_SIM_CARRIER: must be 127.0.0.1 and a port, e.g. 127.0.0.1:7070',
           '  OUTDIAL_URL: must be an http or https address',
         ].join('\n'),
       )

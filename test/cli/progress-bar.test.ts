@@ -20,6 +20,10 @@ test('the line shows a bar, how many are finished of how many, and where everybo
   )
 })
 
+test('a narrow terminal shows the first of the counts, and that there are more', () => {
+  assert.equal(progressLine(halfWay, 50), '███████░░░░░░░░  12/24  calling 4 · waiting 3 · …')
+})
+
 test('a batch without people is a full bar', () => {
   assert.match(progressLine({ ...halfWay, total: 0, counts: {} }, 80), /^█+ {2}0\/0/)
 })

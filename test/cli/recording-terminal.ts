@@ -16,6 +16,7 @@ export function recordingTerminal(options: { isLive?: boolean; columns?: number 
     notes,
     drawn,
     print: line => void printed.push(line),
+    write: async chunk => void printed.push(Buffer.from(chunk).toString('utf8')),
     note: line => void notes.push(line),
     redraw: line => void drawn.push(line),
     isLive: options.isLive ?? false,

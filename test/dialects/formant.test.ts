@@ -1,7 +1,7 @@
 // Formant: every field, default and range of create, list and read.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addAgent, type House, openHouse } from './house.ts'
+import { addAgent, type House, openHouse, openWorkspace } from './house.ts'
 
 const create = '/formant/v1/batch-call'
 const list = '/formant/v1/batch-calls'
@@ -129,6 +129,12 @@ test('an unknown agent is 404, an agent without any phone number a 400 that says
     [unknown.status, unknown.body],
     [404, { error: { message: 'Agent 999 not found', type: 'not_found' } }],
   )
+  const { workspace, key } = await openWorkspace(house.deps)
+  await addAgent(house.deps, workspace.id, { aliases: ['77'] })
+  const form = { agent_id: '77', name: 'A', file: [people, 'contacts.csv'] as [string, string] }
+  const silent = await house.call('POST', create, { form, key })
+  assert.deepEqual([silent.status, silent.body.error.type], [400, 'invalid_request'])
+  assert.match(silent.body.error.message, /phone number to call from/)
 })
 
 test('fields and columns that nobody knows are ignored and kept as variables', async t => {

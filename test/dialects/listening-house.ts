@@ -1,7 +1,7 @@
 // A whole server that listens and calls in real time, for clients that are programs of their own; it notes every answer.
 import type { TestContext } from 'node:test'
 import { SimulatedCarrier } from '../../src/carrier/simulated/simulated-carrier.ts'
-import { startDispatcher } from '../../src/dispatcher/dispatcher.ts'
+import { type Dispatcher, startDispatcher } from '../../src/dispatcher/dispatcher.ts'
 import { finishedBatchStatuses } from '../../src/domain/batch.ts'
 import { realClock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
@@ -28,6 +28,9 @@ const trunkSettings = { ringMs: [2, 5], ringOutMs: [10, 20], talkMs: [5, 20], an
 
 export async function openListeningHouse(t: Pick<TestContext, 'after'>): Promise<ListeningHouse> {
   const answers: NotedAnswer[] = []
+  let dispatcher: Dispatcher | undefined
+  // Hooks run in the order in which they are made: calling ends before the store is closed.
+  t.after(() => dispatcher?.stop({ graceMs: 0 }))
   const house = await openHouse(t, {
     trunkSettings,
     prepare: app => {
@@ -40,8 +43,7 @@ export async function openListeningHouse(t: Pick<TestContext, 'after'>): Promise
   })
   const { store, app } = house
   const carrier = new SimulatedCarrier({ clock: realClock, seed: 7 })
-  const dispatcher = startDispatcher({ store, carrier, clock: realClock, logger: silentLogger })
-  t.after(() => dispatcher.stop({ graceMs: 0 }))
+  dispatcher = startDispatcher({ store, carrier, clock: realClock, logger: silentLogger })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   return { ...house, url, answers, finished: batchId => finished(house, batchId) }
 }

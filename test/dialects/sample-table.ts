@@ -133,7 +133,7 @@ const placeholder = (field: string, value: string): Mend => ({
 })
 
 /** Starts the job where it waits for its time, and sees everybody answered. */
-async function assertAllAnswered(house: ListeningHouse, total: number): Promise<void> {
+export async function assertAllAnswered(house: ListeningHouse, total: number): Promise<void> {
   const { body: job } = await house.call('GET', '/talkifai/batch/jobs/batch_1')
   if (job.status === 'scheduled') {
     const { status } = await house.call('POST', '/talkifai/batch/jobs/batch_1/start')

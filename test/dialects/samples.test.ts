@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { type ListeningHouse, type NotedAnswer, openListeningHouse } from './listening-house.ts'
 import { languageOf, missingFor, type Output, readSample, runSample } from './run-sample.ts'
-import { type Mend, type Sample, samples } from './sample-table.ts'
+import { assertAllAnswered, type Mend, type Sample, samples } from './sample-table.ts'
 
 for (const sample of samples) {
   test(`${sample.file} works with its mends`, async t => {
@@ -90,4 +90,5 @@ test('talkifai-programmatic.http.txt works once its date lies ahead', async t =>
       },
     ],
   ])
+  await assertAllAnswered(house, 2)
 })

@@ -144,6 +144,13 @@ const refusals: Refused[] = [
     detail: /JSON/,
   },
   {
+    what: 'more than 10 MB of JSON',
+    send: house => sendJson(house, { padding: 'x'.repeat(10_000_000) }),
+    status: 413,
+    code: 'body_too_large',
+    detail: /too large/,
+  },
+  {
     what: 'nothing at all',
     send: house => house.call('POST', create),
     status: 400,

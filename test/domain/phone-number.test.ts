@@ -161,11 +161,36 @@ test('an international number is valid, and belongs to a country, exactly when t
 })
 
 test('a national number is valid in a region exactly when the library says so', () => {
+  const start = fc.constantFrom('', '', 'code', '0', '1', '8')
   fc.assert(
-    fc.property(nearNumber, country, fc.boolean(), ({ code, national }, other, home) => {
-      const region = home ? code : other
-      if (!national.startsWith('00')) assert.deepEqual(ours(national, region), library(national, region))
-    }),
+    fc.property(
+      nearNumber,
+      country,
+      fc.boolean(),
+      start,
+      ({ code, national: digits }, other, home, start) => {
+        const region = home ? code : other
+        const national = `${start === 'code' ? getCountryCallingCode(code) : start}${digits}`
+        if (!national.startsWith('00')) assert.deepEqual(ours(national, region), library(national, region))
+      },
+    ),
     { seed, numRuns: 4_000 },
+  )
+})
+
+test('punctuation between the digits changes nothing, here as in the library', () => {
+  const between = fc.array(fc.constantFrom(' ', '-', '.', ') ', ' (', '', '', ''), {
+    minLength: 15,
+    maxLength: 15,
+  })
+  fc.assert(
+    fc.property(nearNumber, between, fc.boolean(), ({ code, national }, marks, international) => {
+      const digits = international ? `+${getCountryCallingCode(code)}${national}` : national
+      const text = digits.replace(/\d(?=\d)/g, (digit, at) => `${digit}${marks[at % marks.length]}`)
+      const said = readPhoneNumber(text, { region: code, rule: 'readable' })
+      if (national.startsWith('0') || (!said.ok && said.code === 'ambiguous_phone')) return
+      assert.deepEqual(ours(text, code), library(text, code))
+    }),
+    { seed, numRuns: 3_000 },
   )
 })

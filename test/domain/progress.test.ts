@@ -14,12 +14,10 @@ import {
 } from '../../src/domain/progress.ts'
 import { standings } from '../../src/domain/recipient.ts'
 
-const someProgress = fc
-  .tuple(...standings.map(() => fc.nat(1000)))
-  .map(counts => ({
-    ...emptyProgress(),
-    counts: Object.fromEntries(standings.map((s, i) => [s, counts[i]])) as never,
-  }))
+const someProgress = fc.tuple(...standings.map(() => fc.nat(1000))).map(counts => ({
+  ...emptyProgress(),
+  counts: Object.fromEntries(standings.map((s, i) => [s, counts[i]])) as never,
+}))
 
 test('a new batch has nobody anywhere, and two batches never share their counts', () => {
   assert.equal(countAll(emptyProgress()), 0)

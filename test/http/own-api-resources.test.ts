@@ -57,6 +57,19 @@ test('a phone number hangs on the simulated trunk unless another is named', asyn
   assert.deepEqual(onSip.json().aliases, ['phone_abc123'])
 })
 
+test('settings that the carrier cannot read are refused in its words', async t => {
+  const server = await runServer(t, {
+    trunkProblem: ({ settings }) =>
+      'speed' in settings ? { field: 'settings', message: 'speed must be above 0' } : null,
+  })
+  const payload = { name: 'odd', settings: { speed: 0 } }
+  const answer = await server.send('POST', '/api/v1/trunks', { payload })
+  assert.equal(answer.statusCode, 400)
+  assert.equal(answer.json().code, 'invalid_trunk_settings')
+  assert.deepEqual(answer.json().errors, [{ field: 'settings', message: 'speed must be above 0' }])
+  assert.equal((await server.send('POST', '/api/v1/trunks', { payload: { name: 'even' } })).statusCode, 201)
+})
+
 test('an agent of a phone number may be named by id or alias', async t => {
   const server = await runServer(t)
   await server.send('POST', '/api/v1/agents', { payload: { name: 'Ada', aliases: ['456'] } })

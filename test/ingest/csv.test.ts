@@ -1,6 +1,8 @@
 // CSV as people send it: encodings, delimiters, quotes, ragged and blank rows, headers.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { decodeParts } from '../../src/ingest/decode-text.ts'
+import { readCsv } from '../../src/ingest/read-csv.ts'
 import { fixture, readBytes, refusalOf } from './reading.ts'
 
 const numbersOf = (reading: Awaited<ReturnType<typeof readBytes>>) =>
@@ -153,3 +155,35 @@ test('a cell too long to be said, and a header too wide to be one, are refused',
   const ragged = await refusalOf(() => readBytes(`phone\n+12025550101${',a'.repeat(2_000)}\n`))
   assert.equal(ragged.code, 'invalid_csv')
 })
+
+test('a list that is read in several parts loses and doubles nothing at their seams', () => {
+  const text = 'phone,note\r\n+12025550101,"a, ""b""\r\nc"\r\n\r\n+12025550102,é"x"\r\n+12025550103,"5" tall"'
+  const whole = rowsOf([text])
+  assert.deepEqual(
+    whole.map(([row]) => row),
+    [1, 2, 4, 5],
+  )
+  for (let size = 1; size < text.length; size++) {
+    assert.deepEqual(rowsOf([text.slice(0, 12), ...cut(text.slice(12), size)]), whole, `parts of ${size}`)
+  }
+})
+
+test('text is decoded in parts, also where a letter lies across two', () => {
+  const text = `${'é'.repeat(3)}${'€x'.repeat(2_000_000)}`
+  assert.equal([...decodeParts(Buffer.from(text), 'utf-8')].join(''), text)
+  assert.equal([...decodeParts(Buffer.from(text, 'utf16le'), 'utf-16le')].join(''), text)
+})
+
+function rowsOf(parts: string[]): [number, readonly unknown[]][] {
+  const rows: [number, readonly unknown[]][] = []
+  readCsv(
+    parts,
+    header => header === 'phone',
+    (rowNumber, cells) => rows.push([rowNumber, cells]),
+  )
+  return rows
+}
+
+function cut(text: string, size: number): string[] {
+  return text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? []
+}

@@ -54,7 +54,7 @@ test('rows arrive in order, in chunks, each after the one before was taken', asy
     async take(accepted) {
       assert.equal(busy, false)
       busy = true
-      assert.ok(accepted.length <= 500)
+      assert.ok(accepted.length <= 1_000)
       for (const { rowNumber } of accepted) assert.equal(rowNumber, next++)
       await new Promise(resolve => setImmediate(resolve))
       busy = false

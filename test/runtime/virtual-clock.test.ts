@@ -101,3 +101,11 @@ test('two runs at a time are refused', async () => {
   await assert.rejects(clock.run(), /running already/)
   await first
 })
+
+test('a timer between two milliseconds runs at the later one, as the real clock tells whole ones', async () => {
+  const clock = new VirtualClock(0)
+  const ran: number[] = []
+  for (const at of [0.2, 7.5, 8]) clock.at(at, () => ran.push(clock.now()))
+  await clock.run()
+  assert.deepEqual(ran, [1, 8, 8])
+})

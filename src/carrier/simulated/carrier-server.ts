@@ -163,8 +163,8 @@ export class CarrierServer {
 
   #rescue(caller: Caller, question: number, callIds: string[]): void {
     for (const callId of callIds) if (!this.#held.has(callId)) this.#withdraw(callId, () => {})
-    this.#log.after(() => {
-      const answers = callIds.map(callId => this.#carrier.rescueOne(callId))
+    this.#log.after(async () => {
+      const answers = await this.#carrier.rescue(null, callIds)
       caller.send({ type: 'rescued', question, answers })
     })
   }

@@ -57,7 +57,9 @@ export class RemoteCarrier implements Carrier {
 
   async rescue(_trunk: unknown, callIds: string[]): Promise<RescueAnswer[]> {
     const answer = await this.#ask(question => ({ type: 'rescue', question, callIds }))
-    return Array.isArray(answer) ? answer : callIds.map(() => 'unknown')
+    // Not `unknown`: that would be the carrier's last word, and this one may be back in a moment.
+    if (!Array.isArray(answer)) throw new Error('the carrier cannot be reached')
+    return answer
   }
 
   /** What the carrier saw of all its callers; null: it cannot be reached. */

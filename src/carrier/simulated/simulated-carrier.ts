@@ -1,6 +1,7 @@
 // A carrier without a telephone network: it plays each call's script on a clock and watches whether we keep our limits.
 import type { Evidence } from '../../domain/outcome.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { waitFor } from '../../runtime/wait.ts'
 import type { Call, CallObserver, CallRequest, Carrier, RescueAnswer } from '../carrier.ts'
 import { dependsOnEarlierDials, scriptCall } from './behaviour.ts'
 import { CallMemory, type Remembered } from './call-memory.ts'
@@ -54,8 +55,11 @@ export class SimulatedCarrier implements Carrier {
     return this.#place(request, observer, line, read.settings, earlierDials)
   }
 
+  /** Answers when the calls that it hung up have confirmed it, in their turn: only then are their places free. */
   async rescue(_trunk: unknown, callIds: string[]): Promise<RescueAnswer[]> {
-    return callIds.map(callId => this.rescueOne(callId))
+    const answers = callIds.map(callId => this.rescueOne(callId))
+    if (callIds.some(callId => this.#live.has(callId))) await waitFor(this.#clock, 0)
+    return answers
   }
 
   /** Hangs up a live call, withdraws one that was never seen. */

@@ -3,14 +3,14 @@ import { type Batch, type BatchAction, type BatchStatus, lawfulActions } from '.
 import { Refusal } from '../../domain/refusal.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { discardRows } from './imports.ts'
+import { discardRows } from './discard-rows.ts'
+import { keptAnswerMs } from './idempotency.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
-import { progressColumns, type Row, toBatch } from './rows.ts'
+import { readBatch, selectBatch } from './read-batch.ts'
+import { type Row, toBatch } from './rows.ts'
 
 /** Recipients dropped in one transaction by a cancel. */
 const cancelChunkRows = 5_000
-
-const selectBatch = `SELECT b.*, ${progressColumns} FROM batches b JOIN batch_progress p ON p.batch_id = b.id`
 
 type Family = Pick<
   Store,
@@ -26,13 +26,6 @@ type Family = Pick<
   | 'deleteBatch'
   | 'sweep'
 >
-
-/** Also a batch that is importing; throws when there is none. */
-export function readBatch(connection: Connection, batchId: number): Batch {
-  const row = connection.prepare(`${selectBatch} WHERE b.id = ?`).get(batchId) as Row | undefined
-  if (row === undefined) throw new Error(`batch ${batchId} does not exist`)
-  return toBatch(row)
-}
 
 export function batchStatements(connection: Connection): Family {
   const find = (workspaceId: number, batchId: number): Batch | null => {
@@ -162,7 +155,9 @@ export function batchStatements(connection: Connection): Family {
         .all() as Row[]
       for (const { id } of halfCancelled) await dropQueue(connection, id, now)
       await connection.write(() => {
-        connection.prepare('DELETE FROM idempotency_keys WHERE status IS NULL').run()
+        connection
+          .prepare('DELETE FROM idempotency_keys WHERE status IS NULL OR created_at <= ?')
+          .run(now - keptAnswerMs)
       })
       return orphans.length
     },

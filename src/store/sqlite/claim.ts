@@ -4,18 +4,23 @@
 // could not use is shared again. Reading two batches of 50,000 and 10 rows takes as long as reading two of 10.
 import { isOpen, nextOpening } from '../../domain/calling-window.ts'
 import { shareFreePlaces } from '../../domain/pacing.ts'
-import type { Claim, ClaimRequest, ClaimResult, Store } from '../store.ts'
+import type { Claim, ClaimRequest, ClaimResult } from '../dispatch-records.ts'
+import type { Store } from '../store.ts'
+import { ClaimRound, type Due } from './claim-round.ts'
 import type { Connection } from './connection.ts'
-import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
+import type { DueTimes } from './due-times.ts'
+import { completeIfDone, setBatchStatus } from './moves.ts'
 import type { Row } from './rows.ts'
-import { type Rules, type RunningBatch, scopesOf } from './rules.ts'
+import type { Rules, RunningBatch } from './rules.ts'
 
 /** The number is being called by another batch: look again after this. */
 const numberBusyRetryMs = 2_000
 
-type Due = 'waiting' | 'queued'
-
-export function claimStatements(connection: Connection, rules: Rules): Pick<Store, 'claim'> {
+export function claimStatements(
+  connection: Connection,
+  rules: Rules,
+  dueTimes: DueTimes,
+): Pick<Store, 'claim'> {
   const startable = connection.prepare(
     `SELECT id, workspace_id AS workspaceId FROM batches WHERE status = 'scheduled' AND scheduled_at <= ?`,
   )
@@ -67,6 +72,7 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
       setBatchStatus(connection, batch, 'running', 'batch.started', now)
       completeIfDone(connection, batch.id, now)
     }
+    if (request.asSafetyNet === true) dueTimes.forget()
     const round = new ClaimRound(request)
     const batches = eligibleBatches(round)
     while (batches.size > 0 && round.claims.length < request.maxClaims) {
@@ -80,18 +86,14 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
         round.free,
       )
       if (shares.size === 0) break
-      let left = request.maxClaims - round.claims.length
       for (const [batchId, share] of shares) {
         const batch = batches.get(batchId)!
-        const asked = Math.min(share, left)
-        const taken = take(round, batch, asked)
-        left -= taken
-        if (taken < asked) {
+        if (take(round, batch, share) < share) {
           batches.delete(batchId)
           wakeForNextDue(round, batch)
         }
       }
-      if (left === 0) round.more = true
+      if (round.claims.length === request.maxClaims) round.more = true
     }
     round.changes.write(connection)
     assignSlots(round)
@@ -135,10 +137,13 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
     let taken = 0
     for (const standing of ['waiting', 'queued'] as const) {
       for (const zone of round.openZones(batch)) {
+        if ((dueTimes.get(batch.id, standing, zone) ?? now) > now) continue
         while (taken < count && round.mayHave(batch, standing)) {
           const rows = selectDue.all(batch.id, standing, zone, now, count - taken) as Row[]
-          if (rows.length === 0) break
           for (const row of rows) if (claimOne(round, batch, standing, row)) taken++
+          if (rows.length > 0) continue
+          learnNextDue(batch.id, standing, zone)
+          break
         }
       }
     }
@@ -166,6 +171,7 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
     )
     if (changes === 0) {
       defer.run(now + numberBusyRetryMs, row.id)
+      dueTimes.lower(batch.id, standing, row.zone, now + numberBusyRetryMs)
       return false
     }
     setCalling.run(row.id)
@@ -202,10 +208,17 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
       if (opensAt === null) continue
       for (const standing of ['waiting', 'queued'] as const) {
         if (!round.mayHave(batch, standing)) continue
-        const due = nextDue.get(batch.id, standing, zone) as Row | undefined
-        if (due !== undefined) round.wakeBy(Math.max(due.at, opensAt))
+        const due = dueTimes.get(batch.id, standing, zone) ?? learnNextDue(batch.id, standing, zone)
+        if (due !== Number.POSITIVE_INFINITY) round.wakeBy(Math.max(due, opensAt))
       }
     }
+  }
+
+  function learnNextDue(batchId: number, standing: Due, zone: string): number {
+    const row = nextDue.get(batchId, standing, zone) as Row | undefined
+    const at = row === undefined ? Number.POSITIVE_INFINITY : row.at
+    dueTimes.know(batchId, standing, zone, at)
+    return at
   }
 
   /** Gives each claim on a paced trunk or batch its slot, batches in turn, and keeps where the next one starts. */
@@ -232,113 +245,6 @@ export function claimStatements(connection: Connection, rules: Rules): Pick<Stor
     const early = round.request.horizonMs / 2
     for (const at of [...nextTrunk.values(), ...nextBatch.values()]) round.wakeBy(at - early)
     for (const at of round.closedRates) round.wakeBy(at - early)
-  }
-}
-
-/** What one claim has counted, given and learnt so far. */
-class ClaimRound {
-  readonly request: ClaimRequest
-  readonly claims: Claim[] = []
-  readonly changes = new ProgressChanges()
-  readonly queues = new Map<number, { queued: number; waiting: number }>()
-  /** Free places by scope; a scope without a limit is not in it. */
-  readonly free = new Map<string, number>()
-  /** Rates whose next slot lies beyond the horizon. */
-  readonly closedRates: number[] = []
-  readonly #open = new Map<string, number>()
-  readonly #zones = new Map<number, string[]>()
-  wakeAt: number | null = null
-  more = false
-
-  constructor(request: ClaimRequest) {
-    this.request = request
-  }
-
-  countOpen(row: Row): void {
-    const attempt = {
-      workspaceId: row.workspace_id,
-      trunkId: row.trunk_id,
-      phoneNumberId: row.phone_number_id,
-      agentId: row.agent_id,
-      batchId: row.batch_id,
-    }
-    for (const scope of scopesOf(attempt)) this.#open.set(scope, this.openOf(scope) + row.open)
-  }
-
-  openOf(scope: string): number {
-    return this.#open.get(scope) ?? 0
-  }
-
-  /** An open breaker lets nothing through until its time; a half-open one a single call. */
-  heldByBreaker(batch: RunningBatch): boolean {
-    const breakers = [
-      { until: batch.trunkBreakerUntil, scope: `trunk:${batch.trunkId}` },
-      { until: batch.agentBreakerUntil, scope: `agent:${batch.agentId}` },
-    ]
-    for (const { until, scope } of breakers) {
-      if (until === null) continue
-      if (until > this.request.now) {
-        this.wakeBy(until)
-        return true
-      }
-      this.#bound(scope, 1)
-    }
-    return false
-  }
-
-  limit(batch: RunningBatch): void {
-    for (const { scope, max } of batch.limits) this.#bound(scope, max)
-  }
-
-  limitRate(scope: string, nextSlotAt: number, spacingMs: number): void {
-    if (this.free.has(scope)) return
-    const { now, horizonMs } = this.request
-    const first = Math.max(nextSlotAt, now)
-    const slots = first > now + horizonMs ? 0 : Math.floor((now + horizonMs - first) / spacingMs) + 1
-    if (slots === 0) this.closedRates.push(first)
-    this.free.set(scope, slots)
-  }
-
-  scopes(batch: RunningBatch): string[] {
-    return [
-      ...scopesOf({ ...batch, batchId: batch.id }),
-      `trunk-rate:${batch.trunkId}`,
-      `batch-rate:${batch.id}`,
-    ]
-  }
-
-  openZones(batch: RunningBatch): string[] {
-    let zones = this.#zones.get(batch.id)
-    if (zones === undefined) {
-      zones = batch.zones.filter(zone => isOpen(batch.window, zone, this.request.now))
-      this.#zones.set(batch.id, zones)
-    }
-    return zones
-  }
-
-  mayHave(batch: RunningBatch, standing: Due): boolean {
-    return (this.queues.get(batch.id)?.[standing] ?? 0) > 0
-  }
-
-  add(batch: RunningBatch, standing: Due, claim: Claim): void {
-    this.claims.push(claim)
-    this.changes.move(batch.id, standing, 'calling')
-    const queue = this.queues.get(batch.id)
-    if (queue !== undefined) queue[standing]--
-    for (const scope of this.scopes(batch)) {
-      this.#open.set(scope, this.openOf(scope) + 1)
-      const places = this.free.get(scope)
-      if (places !== undefined) this.free.set(scope, places - 1)
-    }
-  }
-
-  wakeBy(at: number | null): void {
-    if (at !== null && (this.wakeAt === null || at < this.wakeAt)) this.wakeAt = at
-  }
-
-  #bound(scope: string, max: number): void {
-    const places = Math.max(0, max - this.openOf(scope))
-    this.free.set(scope, Math.min(places, this.free.get(scope) ?? places))
   }
 }
 

@@ -24,6 +24,9 @@ export class Connection {
   constructor(path: string, schedule: Schedule) {
     this.db = new DatabaseSync(path, { timeout: 5_000 })
     // A dial must be on disk before it is made: NORMAL could lose the last commits when the power goes.
+    // A checkpoint runs within the commit that fills the log to `wal_autocheckpoint` pages. The longest of 210 commits
+    // beside an upload took 9 ms of CPU time at 1,000 pages, 6 at 250, 20 at 4,000 and 5 without checkpoints: nothing that
+    // a thread of its own for checkpoints would be worth.
     this.db.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
@@ -31,6 +34,7 @@ export class Connection {
       PRAGMA temp_store = MEMORY;
       PRAGMA cache_size = -${pageCacheKib};
       PRAGMA journal_size_limit = 67108864;
+      PRAGMA wal_autocheckpoint = 1000;
     `)
     migrate(this.db)
     this.#commit = new GroupCommit(

@@ -3,14 +3,13 @@ import type { Batch, IngestCounts } from '../../domain/batch.ts'
 import { lawfulActions } from '../../domain/batch.ts'
 import { Refusal } from '../../domain/refusal.ts'
 import type { AcceptedRow, RejectedRow, Store } from '../store.ts'
-import { readBatch } from './batches.ts'
 import type { Connection } from './connection.ts'
+import { discardRows } from './discard-rows.ts'
 import { saveAnswer } from './idempotency.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
+import { readBatch } from './read-batch.ts'
+import { maxRecipientsPerBatch, recipientId } from './recipient-id.ts'
 import type { Row } from './rows.ts'
-
-/** Rows deleted in one transaction: keeps the event loop free while a large batch goes away. */
-const deleteChunkRows = 5_000
 
 type Family = Pick<
   Store,
@@ -139,9 +138,10 @@ function goLive(connection: Connection, batch: Batch, now: number): void {
 }
 
 function openBatch(connection: Connection, workspaceId: number, batchId: number): Batch {
-  const row = connection.prepare('SELECT workspace_id FROM batches WHERE id = ?').get(batchId)
-  if (row?.workspace_id !== workspaceId)
-    throw new Refusal('not-found', 'batch_not_found', `Batch ${batchId} not found.`)
+  const row = connection
+    .prepare(`SELECT 1 FROM batches WHERE id = ? AND workspace_id = ? AND status <> 'importing'`)
+    .get(batchId, workspaceId)
+  if (row === undefined) throw new Refusal('not-found', 'batch_not_found', `Batch ${batchId} not found.`)
   const batch = readBatch(connection, batchId)
   if (!batch.open)
     throw new Refusal(
@@ -161,22 +161,25 @@ function openBatch(connection: Connection, workspaceId: number, batchId: number)
   return batch
 }
 
+const batchFull = () =>
+  new Refusal('conflict', 'batch_full', `A batch has at most ${maxRecipientsPerBatch} recipients.`)
+
 /** Rows that are added later are numbered on, so that row numbers stay unique and in order within a batch. */
 function lastRowNumber(connection: Connection, batchId: number): number {
   const row = connection
     .prepare(
       `SELECT max(
-         coalesce((SELECT row_number FROM recipients WHERE batch_id = ?1 ORDER BY position DESC LIMIT 1), 0),
+         coalesce((SELECT row_number FROM recipients WHERE id BETWEEN ?2 AND ?3 ORDER BY id DESC LIMIT 1), 0),
          coalesce((SELECT max(row_number) FROM rejected_rows WHERE batch_id = ?1), 0)) AS last`,
     )
-    .get(batchId) as Row
+    .get(batchId, recipientId(batchId, 0), recipientId(batchId, maxRecipientsPerBatch)) as Row
   return row.last
 }
 
 /** Stores a chunk of rows inside the transaction under way; what the suppression list or the batch has goes to the report. */
 function importRowsInto(connection: Connection) {
   const insertRecipient = connection.prepare(
-    `INSERT INTO recipients (batch_id, position, row_number, standing, due_at, number, zone, variables)
+    `INSERT INTO recipients (id, batch_id, row_number, standing, due_at, number, zone, variables)
      VALUES (?, ?, ?, 'queued', 0, ?, ?, ?) ON CONFLICT (batch_id, number) DO NOTHING`,
   )
   const insertZone = connection.prepare('INSERT OR IGNORE INTO batch_zones (batch_id, zone) VALUES (?, ?)')
@@ -193,6 +196,7 @@ function importRowsInto(connection: Connection) {
 
   return (batchId: number, accepted: readonly AcceptedRow[], rejected: readonly RejectedRow[]) => {
     const { accepted: stored, workspace_id: workspaceId } = lastPosition.get(batchId) as Row
+    if (stored + accepted.length > maxRecipientsPerBatch) throw batchFull()
     const checkSuppressions = anySuppression.get(workspaceId) !== undefined
     const counts = { accepted: 0, invalid: 0, duplicate: 0, suppressed: 0 }
     const zones = new Set<string>()
@@ -205,8 +209,8 @@ function importRowsInto(connection: Connection) {
         reject({ rowNumber, status: 'suppressed', code: 'suppressed', value: number })
         continue
       }
-      const position = stored + counts.accepted + 1
-      const { changes } = insertRecipient.run(batchId, position, rowNumber, number, zone, variablesJson)
+      const id = recipientId(batchId, stored + counts.accepted + 1)
+      const { changes } = insertRecipient.run(id, batchId, rowNumber, number, zone, variablesJson)
       if (changes === 0) reject({ rowNumber, status: 'duplicate', code: 'duplicate', value: number })
       else {
         counts.accepted++
@@ -220,20 +224,4 @@ function importRowsInto(connection: Connection) {
     if (counts.accepted > 0) changes.move(batchId, null, 'queued', counts.accepted)
     changes.write(connection)
   }
-}
-
-/** Deletes a batch and all its rows, a chunk per transaction. The batch's own row goes last, so that a crash leaves it findable. */
-export async function discardRows(connection: Connection, batchId: number): Promise<void> {
-  for (const table of ['recipients', 'rejected_rows', 'attempts', 'batch_zones']) {
-    const key = table === 'batch_zones' ? 'zone' : 'rowid'
-    const chunk = connection.prepare(
-      `DELETE FROM ${table} WHERE batch_id = ?1 AND ${key} IN (SELECT ${key} FROM ${table} WHERE batch_id = ?1 LIMIT ?2)`,
-    )
-    while ((await connection.write(() => chunk.run(batchId, deleteChunkRows).changes)) === deleteChunkRows);
-  }
-  await connection.write(() => {
-    connection.prepare('DELETE FROM batch_progress WHERE batch_id = ?').run(batchId)
-    connection.prepare('DELETE FROM batches WHERE id = ?').run(batchId)
-    connection.workChanged()
-  })
 }

@@ -92,13 +92,14 @@ export function completeIfDone(connection: Connection, batchId: number, now: num
   return true
 }
 
-/** Takes a number out of the queue of every live batch of the workspace. A call under way is not touched. */
+/** Takes a number out of the queue of every live batch of the workspace; a call under way is not touched. Returns the
+ * batches that completed by that. */
 export function suppressWaiting(
   connection: Connection,
   workspaceId: number,
   number: string,
   now: number,
-): void {
+): number[] {
   const waiting = connection
     .prepare(
       `SELECT r.id, r.batch_id, r.standing FROM batches b JOIN recipients r ON r.batch_id = b.id AND r.number = ?2
@@ -111,7 +112,7 @@ export function suppressWaiting(
     leaveQueue(connection, id, 'suppressed', now)
     changes.move(batchId, standing, 'suppressed')
   }
-  for (const batchId of changes.write(connection)) completeIfDone(connection, batchId, now)
+  return changes.write(connection).filter(batchId => completeIfDone(connection, batchId, now))
 }
 
 /** A recipient will not be called any more. */

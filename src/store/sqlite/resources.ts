@@ -45,7 +45,7 @@ export function resourceStatements(connection: Connection): Family {
   return {
     createAgent: (fields, idempotency) =>
       connection.write((): Agent => {
-        const id = freeId(connection, 'agent', fields.workspaceId)
+        const id = freeId(connection, 'agent', fields.workspaceId, fields.aliases)
         const { workspaceId, name, architecture, prompt, firstMessage, maxConcurrentCalls, createdAt } =
           fields
         const settings = fields.connection === null ? null : JSON.stringify(fields.connection)
@@ -108,7 +108,7 @@ export function resourceStatements(connection: Connection): Family {
           throw new Refusal('conflict', 'number_taken', 'This phone number is registered already.', {
             id: taken.id,
           })
-        const id = freeId(connection, 'phone-number', workspaceId)
+        const id = freeId(connection, 'phone-number', workspaceId, fields.aliases)
         connection
           .prepare(
             `INSERT INTO phone_numbers (id, workspace_id, e164, trunk_id, agent_id, max_concurrent_calls, created_at)
@@ -208,13 +208,16 @@ function aliasesOf(connection: Connection, kind: Kind, id: number): string[] {
     .map((row: Row) => row.alias)
 }
 
-/** The next id whose spellings (`12`, `agt_12`) no alias of the workspace has taken. */
-function freeId(connection: Connection, kind: Kind, workspaceId: number): number {
+/** The next id whose spellings (`12`, `agt_12`) no alias has taken: none of the workspace, none of its own. */
+function freeId(connection: Connection, kind: Kind, workspaceId: number, own: readonly string[]): number {
   const { table, prefix } = kinds[kind]
   const { last } = connection.prepare(`SELECT coalesce(max(id), 0) AS last FROM ${table}`).get() as Row
   const taken = connection.prepare('SELECT 1 FROM aliases WHERE workspace_id = ? AND alias IN (?, ?)')
-  for (let id = last + 1; ; id++)
-    if (taken.get(workspaceId, String(id), `${prefix}${id}`) === undefined) return id
+  for (let id = last + 1; ; id++) {
+    const spellings = [String(id), `${prefix}${id}`] as const
+    if (own.some(alias => spellings.includes(alias))) continue
+    if (taken.get(workspaceId, ...spellings) === undefined) return id
+  }
 }
 
 function addAliases(

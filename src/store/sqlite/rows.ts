@@ -4,6 +4,7 @@ import type { OutboxEvent } from '../../domain/event.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../../domain/recipient.ts'
 import { standings } from '../../domain/recipient.ts'
 import type { Agent, PhoneNumber, Trunk, Workspace } from '../../domain/workspace.ts'
+import { positionOf } from './recipient-id.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: columns are checked by the schema (STRICT tables), not by the compiler
 export type Row = Record<string, any>
@@ -136,7 +137,7 @@ export function toRecipient(row: Row, lastAttempt: Attempt | null): Recipient {
   return {
     id: row.id,
     batchId: row.batch_id,
-    position: row.position,
+    position: positionOf(row.id),
     rowNumber: row.row_number,
     number: row.number,
     zone: row.zone,

@@ -142,3 +142,12 @@ function toRunningBatch(row: Row, zones: string[]): RunningBatch {
     }),
   }
 }
+
+/** What a row of open_attempts is counted in. */
+export const attemptScopes = (row: Row) => ({
+  workspaceId: row.workspace_id as number,
+  trunkId: row.trunk_id as number,
+  phoneNumberId: row.phone_number_id as number,
+  agentId: row.agent_id as number,
+  batchId: row.batch_id as number,
+})

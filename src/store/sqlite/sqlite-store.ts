@@ -1,11 +1,13 @@
 // The embedded store: one SQLite file, one writer, group commit. `:memory:` is the tests' double.
 import type { Store } from '../store.ts'
 import { batchStatements } from './batches.ts'
-import { callStatements } from './calls.ts'
 import { claimStatements } from './claim.ts'
 import { Connection } from './connection.ts'
+import { DueTimes } from './due-times.ts'
+import { endingStatements } from './ending.ts'
 import { realTimeSchedule, type Schedule } from './group-commit.ts'
 import { importStatements } from './imports.ts'
+import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
 import { Rules } from './rules.ts'
@@ -25,14 +27,16 @@ export async function openSqliteStore({
 }: SqliteStoreOptions): Promise<Store> {
   const connection = new Connection(path, schedule)
   const rules = new Rules(connection)
+  const dueTimes = new DueTimes(connection)
   return {
     ...workspaceStatements(connection),
     ...resourceStatements(connection),
     ...importStatements(connection),
     ...batchStatements(connection),
     ...reportStatements(connection),
-    ...claimStatements(connection, rules),
-    ...callStatements(connection, rules),
+    ...claimStatements(connection, rules, dueTimes),
+    ...placingStatements(connection, rules, dueTimes),
+    ...endingStatements(connection, dueTimes),
     onWork: listener => connection.onWork(listener),
     onEvents: listener => connection.onEvents(listener),
     close: async () => connection.close(),

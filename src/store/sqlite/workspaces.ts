@@ -3,14 +3,12 @@ import { Refusal } from '../../domain/refusal.ts'
 import type { Suppression, Workspace } from '../../domain/workspace.ts'
 import type { Idempotency, IdempotencyVerdict, Store, WorkspacePatch } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { saveAnswer } from './idempotency.ts'
+import { keptAnswerMs, saveAnswer } from './idempotency.ts'
 import { suppressWaiting } from './moves.ts'
 import { type Row, toWorkspace } from './rows.ts'
 
 /** A new workspace's limit on open attempts; its owner sets another through the API. */
 const defaultMaxConcurrentCalls = 100
-/** How long an answer is kept under its Idempotency-Key. */
-const idempotencyKeptMs = 24 * 3_600_000
 
 type Family = Pick<
   Store,
@@ -143,7 +141,7 @@ export function workspaceStatements(connection: Connection): Family {
       connection.write((): IdempotencyVerdict => {
         connection
           .prepare('DELETE FROM idempotency_keys WHERE workspace_id = ? AND key = ? AND created_at <= ?')
-          .run(workspaceId, key, now - idempotencyKeptMs)
+          .run(workspaceId, key, now - keptAnswerMs)
         const row = connection
           .prepare('SELECT * FROM idempotency_keys WHERE workspace_id = ? AND key = ?')
           .get(workspaceId, key) as Row | undefined
@@ -169,13 +167,15 @@ export function workspaceStatements(connection: Connection): Family {
   }
 }
 
-/** Puts a number on the list and takes it out of every live batch, in the transaction under way. */
+/** Puts a number on the list and takes it out of every live batch, in the transaction under way; `completed` gathers the
+ * batches that complete by that. */
 export function suppressOne(
   connection: Connection,
   workspaceId: number,
   number: string,
   reason: string,
   now: number,
+  completed: number[] = [],
 ): Suppression {
   const { changes } = connection
     .prepare(
@@ -184,7 +184,7 @@ export function suppressOne(
     .run(workspaceId, number, reason, now)
   if (changes > 0) {
     connection.emit(workspaceId, null, 'number.suppressed', now, JSON.stringify({ number, reason }))
-    suppressWaiting(connection, workspaceId, number, now)
+    completed.push(...suppressWaiting(connection, workspaceId, number, now))
   }
   const row = connection
     .prepare('SELECT * FROM suppressions WHERE workspace_id = ? AND number = ?')

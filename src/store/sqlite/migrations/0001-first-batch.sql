@@ -92,7 +92,7 @@ CREATE TABLE idempotency_keys (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE batches (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- a deleted batch's id is never another's: clients still hold it
   workspace_id INTEGER NOT NULL REFERENCES workspaces (id),
   agent_id INTEGER NOT NULL REFERENCES agents (id),
   phone_number_id INTEGER NOT NULL REFERENCES phone_numbers (id),
@@ -162,10 +162,10 @@ CREATE TABLE batch_zones (
   PRIMARY KEY (batch_id, zone)
 ) STRICT, WITHOUT ROWID;
 
+-- id = batch id · 10^7 + position (1, 2, … without gaps): a batch's rows lie together, and pages need no index of their own.
 CREATE TABLE recipients (
   id INTEGER PRIMARY KEY,
   batch_id INTEGER NOT NULL,
-  position INTEGER NOT NULL,
   row_number INTEGER NOT NULL,
   standing TEXT NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,
@@ -178,7 +178,6 @@ CREATE TABLE recipients (
   zone TEXT NOT NULL,
   variables TEXT NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX recipients_by_position ON recipients (batch_id, position);
 -- One person stands once in a batch, whatever the file or a later addition says.
 CREATE UNIQUE INDEX recipients_by_number ON recipients (batch_id, number);
 -- Two partial indexes instead of one over all standings: a call then costs one deletion and one insertion of an index

@@ -1,0 +1,166 @@
+// The second commit before the dial: everything that may have changed since the claim is looked at again.
+import { isOpen } from '../../domain/calling-window.ts'
+import type { PlacedCall, PlaceVerdict } from '../dispatch-records.ts'
+import type { Store } from '../store.ts'
+import type { Connection } from './connection.ts'
+import type { DueTimes } from './due-times.ts'
+import { completeIfDone, ProgressChanges } from './moves.ts'
+import { openAttempts, queueOf } from './open-attempts.ts'
+import type { Row } from './rows.ts'
+import { attemptScopes, type Rules, scopesOf } from './rules.ts'
+
+export function placingStatements(
+  connection: Connection,
+  rules: Rules,
+  dueTimes: DueTimes,
+): Pick<Store, 'placeCalls' | 'releaseClaims' | 'mayStillDial'> {
+  const open = openAttempts(connection, dueTimes)
+  const placedCounts = connection.prepare(
+    `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, sum(status <> 'claimed') AS placed,
+       sum(status = 'claimed') AS claimed
+     FROM open_attempts GROUP BY workspace_id, trunk_id, phone_number_id, agent_id, batch_id`,
+  )
+  const isSuppressed = connection.prepare('SELECT 1 FROM suppressions WHERE workspace_id = ? AND number = ?')
+  const setDialing = connection.prepare(
+    `UPDATE open_attempts SET status = 'dialing', call_id = ?, dialed_at = ? WHERE id = ?`,
+  )
+  const holdSlots = {
+    trunk: connection.prepare('UPDATE trunks SET next_slot_at = max(next_slot_at, ?) WHERE id = ?'),
+    batch: connection.prepare('UPDATE batches SET next_slot_at = max(next_slot_at, ?) WHERE id = ?'),
+  }
+
+  return {
+    placeCalls: (calls, nodeId, now) =>
+      connection.write(() => {
+        const changes = new ProgressChanges()
+        const placing = new Placing(placedCounts.all() as Row[])
+        const verdicts = calls.map(call => place(call, nodeId, now, placing, changes))
+        for (const batchId of changes.write(connection)) completeIfDone(connection, batchId, now)
+        return verdicts
+      }),
+
+    releaseClaims: (attemptIds, now) =>
+      connection.write(() => {
+        const changes = new ProgressChanges()
+        for (const attemptId of attemptIds) {
+          const row = open.find(attemptId)
+          if (row?.status === 'claimed') unclaim(row, now, changes)
+        }
+        for (const batchId of changes.write(connection)) completeIfDone(connection, batchId, now)
+        connection.workChanged()
+      }),
+
+    async mayStillDial(attemptIds, now) {
+      const placing = new Placing([])
+      return attemptIds.map(attemptId => {
+        const row = open.find(attemptId)
+        return row !== undefined && recheck(row, now, placing) === 'placed'
+      })
+    },
+  }
+
+  function place(
+    call: PlacedCall,
+    nodeId: string,
+    now: number,
+    placing: Placing,
+    changes: ProgressChanges,
+  ): PlaceVerdict {
+    const row = open.find(call.attemptId)
+    if (row === undefined || row.node_id !== nodeId) return 'lease-lost'
+    // The commit that placed it was not acknowledged, so it was not dialled: what forbids it now still counts.
+    const isPlaced = row.status === 'dialing' && row.call_id === call.callId
+    if (row.status !== 'claimed' && !isPlaced) return 'lease-lost'
+    const verdict = recheck(row, now, isPlaced ? new Placing([]) : placing)
+    if (isPlaced) {
+      if (verdict === 'placed') return verdict
+      changes.sum(row.batch_id, 'attempts', -1)
+    }
+    if (verdict === 'suppressed') {
+      open.remove(row.id)
+      open.dropRecipient(row.recipient_id, 'suppressed', now)
+      changes.move(row.batch_id, 'calling', 'suppressed')
+    } else if (verdict !== 'placed') unclaim(row, now, changes)
+    if (verdict !== 'placed') return verdict
+    setDialing.run(call.callId, now, row.id)
+    changes.sum(row.batch_id, 'attempts', 1)
+    placing.add(row)
+    holdLaterSlots(row, now, placing)
+    return 'placed'
+  }
+
+  /** Everything that may have changed since the claim. */
+  function recheck(row: Row, now: number, placing: Placing): PlaceVerdict {
+    const batch = rules.running().get(row.batch_id)
+    if (row.lease_until <= now) return 'lease-lost'
+    if (batch === undefined) return 'batch-not-running'
+    if (batch.stopped) return 'workspace-stopped'
+    if (rules.suppresses(row.workspace_id) && isSuppressed.get(row.workspace_id, row.number) !== undefined)
+      return 'suppressed'
+    if (!isOpen(batch.window, row.zone, now)) return 'window-closed'
+    const trunkOpen = batch.trunkBreakerUntil !== null && batch.trunkBreakerUntil > now
+    const agentOpen = batch.agentBreakerUntil !== null && batch.agentBreakerUntil > now
+    if (trunkOpen || agentOpen) return 'breaker-open'
+    for (const { scope, max } of batch.limits) if (placing.placedIn(scope) >= max) return 'over-limit'
+    return 'placed'
+  }
+
+  /** A call that went out later than its slot moves the slots after it: lateness is never caught up. */
+  function holdLaterSlots(row: Row, now: number, placing: Placing): void {
+    const batch = rules.running().get(row.batch_id)
+    if (batch === undefined) return
+    const { trunkSpacingMs, batchSpacingMs } = batch
+    if (trunkSpacingMs > 0)
+      holdSlots.trunk.run(
+        now + trunkSpacingMs * (1 + placing.claimedIn(`trunk:${row.trunk_id}`)),
+        row.trunk_id,
+      )
+    if (batchSpacingMs > 0)
+      holdSlots.batch.run(
+        now + batchSpacingMs * (1 + placing.claimedIn(`batch:${row.batch_id}`)),
+        row.batch_id,
+      )
+  }
+
+  /** Back where it came from, unspent; to `cancelled` when its batch was cancelled meanwhile. */
+  function unclaim(row: Row, now: number, changes: ProgressChanges): void {
+    open.remove(row.id)
+    if (open.statusOfBatch(row.batch_id) === 'cancelled') {
+      open.dropRecipient(row.recipient_id, 'cancelled', now)
+      changes.move(row.batch_id, 'calling', 'cancelled')
+      return
+    }
+    const standing = queueOf(row.ordinal)
+    open.putBack(row, standing, standing === 'queued' ? 0 : now)
+    changes.move(row.batch_id, 'calling', standing)
+  }
+}
+
+/** Calls placed and still claimed, by scope, while a group is being placed. */
+class Placing {
+  readonly #placed = new Map<string, number>()
+  readonly #claimed = new Map<string, number>()
+
+  constructor(rows: readonly Row[]) {
+    for (const row of rows)
+      for (const scope of scopesOf(attemptScopes(row))) {
+        this.#placed.set(scope, this.placedIn(scope) + row.placed)
+        this.#claimed.set(scope, this.claimedIn(scope) + row.claimed)
+      }
+  }
+
+  placedIn(scope: string): number {
+    return this.#placed.get(scope) ?? 0
+  }
+
+  claimedIn(scope: string): number {
+    return this.#claimed.get(scope) ?? 0
+  }
+
+  add(row: Row): void {
+    for (const scope of scopesOf(attemptScopes(row))) {
+      this.#placed.set(scope, this.placedIn(scope) + 1)
+      this.#claimed.set(scope, this.claimedIn(scope) - 1)
+    }
+  }
+}

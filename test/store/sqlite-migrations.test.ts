@@ -1,0 +1,74 @@
+// How a database comes to its schema: each step once and whole, and never one that is newer than the program.
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { type TestContext, test } from 'node:test'
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { start } from './workbench.ts'
+
+function fileFor(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'outdial-migrations-'))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
+  return join(folder, 'store.db')
+}
+
+/** Looks into the file, or prepares it, on a connection of its own. */
+function inspect<T>(path: string, look: (db: DatabaseSync) => T): T {
+  const db = new DatabaseSync(path)
+  try {
+    return look(db)
+  } finally {
+    db.close()
+  }
+}
+
+const schemaOf = (path: string) =>
+  inspect(path, db => ({
+    version: db.prepare('PRAGMA user_version').get()?.user_version as number,
+    tables: db
+      .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table'`)
+      .all()
+      .map(({ name }) => name),
+  }))
+
+test('a database is migrated once: opened again it is as it was', async t => {
+  const path = fileFor(t)
+  const first = await openSqliteStore({ path })
+  const workspace = await first.createWorkspace('demo', start)
+  await first.close()
+  const schema = schemaOf(path)
+  assert.ok(schema.version >= 1)
+  const second = await openSqliteStore({ path })
+  assert.deepEqual(await second.listWorkspaces(), [workspace])
+  await second.close()
+  assert.deepEqual(schemaOf(path), schema)
+})
+
+test('a database of a newer program is refused and not touched', async t => {
+  const path = fileFor(t)
+  await (await openSqliteStore({ path })).close()
+  const newer = schemaOf(path).version + 1
+  inspect(path, db => db.exec(`PRAGMA user_version = ${newer}`))
+  const before = schemaOf(path)
+  await assert.rejects(openSqliteStore({ path }), new RegExp(`has schema ${newer}.*start the newer version`))
+  assert.deepEqual(schemaOf(path), before)
+})
+
+test('a migration that fails leaves the database as it was', async t => {
+  const path = fileFor(t)
+  inspect(path, db => db.exec(`CREATE TABLE recipients (mine TEXT); INSERT INTO recipients VALUES ('kept')`))
+  await assert.rejects(openSqliteStore({ path }), /migration 0001-.*\.sql failed/)
+  assert.deepEqual(schemaOf(path), { version: 0, tables: ['recipients'] })
+  const kept = inspect(path, db => db.prepare('SELECT mine FROM recipients').get()?.mine)
+  assert.equal(kept, 'kept')
+})
+
+test('a file that is no database is refused and not overwritten', async t => {
+  const path = fileFor(t)
+  const text = 'phone,name\n'.repeat(1_000)
+  writeFileSync(path, text)
+  await assert.rejects(openSqliteStore({ path }), /not a database/)
+  assert.equal(readFileSync(path, 'utf8'), text)
+})

@@ -1,0 +1,37 @@
+// What every store promises, whatever its engine: each sentence is a test that can fail.
+import { describe } from 'node:test'
+import { claimPromises } from './claim-promises.ts'
+import { crashPromises } from './crash-promises.ts'
+import { endingPromises } from './ending-promises.ts'
+import { idempotencyPromises } from './idempotency-promises.ts'
+import { importPromises } from './import-promises.ts'
+import { movePromises } from './move-promises.ts'
+import { placePromises } from './place-promises.ts'
+import { randomWalk } from './random-walk.ts'
+import { reportPromises } from './report-promises.ts'
+import { resourcePromises } from './resource-promises.ts'
+import { timePromises } from './time-promises.ts'
+import type { Engine } from './workbench.ts'
+
+/** Runs the suite; each test opens a new, empty store. Tests of what outlives a process need `reopen`. */
+export function storeConformance(
+  name: string,
+  open: Engine['open'],
+  options: Partial<Pick<Engine, 'reopen' | 'walks'>> = {},
+): void {
+  const engine: Engine = { open, walks: 3, ...options }
+  describe(name, () => {
+    describe('resources', () => resourcePromises(engine))
+    describe('idempotency', () => idempotencyPromises(engine))
+    describe('import', () => importPromises(engine))
+    describe('moves', () => movePromises(engine))
+    describe('claims', () => claimPromises(engine))
+    describe('times', () => timePromises(engine))
+    describe('the dial', () => placePromises(engine))
+    describe('the end', () => endingPromises(engine))
+    describe('reports', () => reportPromises(engine))
+    describe('at random', () => randomWalk(engine))
+    const { reopen } = options
+    if (reopen !== undefined) describe('after a crash', () => crashPromises(engine, reopen))
+  })
+}
