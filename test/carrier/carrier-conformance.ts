@@ -3,13 +3,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Call, Carrier } from '../../src/carrier/carrier.ts'
 import type { Evidence } from '../../src/domain/outcome.ts'
-import type { Trunk } from '../../src/domain/workspace.ts'
+import type { Agent, Trunk } from '../../src/domain/workspace.ts'
 
 /** A carrier under test: `trunk` leads to it, `until` lets its time pass until the promise has settled. */
 export interface CarrierUnderTest {
   carrier: Carrier
   trunk: Trunk
   until<T>(promise: Promise<T>): Promise<T>
+  /** Settings that this carrier must refuse, and what it says; absent: those of the simulated one. */
+  wrong?: { settings: Record<string, unknown>; phrase: RegExp }
   close(): Promise<void>
 }
 
@@ -38,6 +40,20 @@ export function simulatedTrunk(settings: Record<string, unknown>, id = 1): Trunk
   }
 }
 
+export const testAgent: Agent = {
+  id: 1,
+  workspaceId: 1,
+  name: 'echo',
+  architecture: 'realtime',
+  prompt: null,
+  firstMessage: null,
+  connection: { kind: 'echo' },
+  maxConcurrentCalls: null,
+  breakerUntil: null,
+  aliases: [],
+  createdAt: 0,
+}
+
 export interface RecordedCall {
   call: Call
   /** `ringing`, `answered`, `ended`, in the order heard; `inside dial` would stand for a broken contract. */
@@ -62,7 +78,16 @@ export function dialAndRecord(
   const ended = Promise.withResolvers<{ evidence: Evidence; at: number }>()
   let dialing = true
   const hear = (what: string) => heard.push(dialing ? 'inside dial' : what)
-  const request = { callId, trunk, from: '+12025550199', to, ordinal, agentId: 1, variablesJson: '{}' }
+  const request = {
+    callId,
+    trunk,
+    from: '+12025550199',
+    to,
+    ordinal,
+    agentId: 1,
+    agent: testAgent,
+    variablesJson: '{}',
+  }
   const call = carrier.dial(request, {
     ringing: at => {
       hear('ringing')
@@ -192,11 +217,12 @@ export function testCarrier(name: string, open: () => Promise<CarrierUnderTest>)
   carrierTest(
     'a trunk whose settings are wrong ends the call with a reason and throws nothing',
     async under => {
-      const trunk = { ...under.trunk, settings: { ...under.trunk.settings, talkMs: 'long' } }
+      const wrong = under.wrong ?? { settings: { talkMs: 'long' }, phrase: /talkMs must be/ }
+      const trunk = { ...under.trunk, settings: { ...under.trunk.settings, ...wrong.settings } }
       const { ended } = dialAndRecord({ ...under, trunk }, '+12025550190')
       const { evidence } = await under.until(ended)
       assert.equal(evidence.sipStatus, 488)
-      assert.match(evidence.phrase ?? '', /talkMs must be/)
+      assert.match(evidence.phrase ?? '', wrong.phrase)
     },
   )
 }

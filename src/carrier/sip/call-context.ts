@@ -54,6 +54,11 @@ export class OwnAddresses {
     return `<sip:outdial@${bracketed(this.#host)}:${this.#ports[protocol] ?? 0}${transport}>`
   }
 
+  /** The same ports under another address. */
+  at(host: string): OwnAddresses {
+    return host === this.#host ? this : new OwnAddresses(host, this.#ports)
+  }
+
   has(protocol: Protocol): boolean {
     return this.#ports[protocol] !== undefined
   }

@@ -19,6 +19,8 @@ export interface InviteRequest {
   /** Further headers, e.g. P-Asserted-Identity. */
   headers: readonly (readonly [name: string, value: string])[]
   sdpOffer: string
+  /** Our address as this carrier sees it, for Via and Contact; absent: the user agent's. */
+  publicAddress?: string
   /** Session timer that we ask for (RFC 4028), s; null: none. */
   sessionSeconds: number | null
 }

@@ -14,7 +14,7 @@ import { request, type SipRequest, type SipResponse, tagOf } from './message.ts'
 import { type Hangover, hangUpOrphan } from './orphaned-call.ts'
 import { OutgoingCall } from './outgoing-call.ts'
 import { parseMessage } from './parse-message.ts'
-import type { Resolver } from './resolver.ts'
+import type { Gateway, Resolver } from './resolver.ts'
 import { SampledLog } from './sampled-log.ts'
 import { ServerTransactions } from './server-transactions.ts'
 import { bracketed } from './sip-uri.ts'
@@ -37,6 +37,8 @@ export interface UserAgentOptions {
   product?: string
   /** Every message of every call, for its trace; null: none. */
   onMessage?: ((entry: TracedMessage) => void) | null
+  /** Asked before a message is looked at; absent: always. */
+  isTracing?: () => boolean
 }
 
 export interface TracedMessage {
@@ -86,8 +88,12 @@ export class UserAgent {
 
   /** Never throws and tells nothing before it has returned. A Call-ID may be live once. */
   invite(wanted: InviteRequest, handlers: CallHandlers): SipCall {
-    const { callId } = wanted
-    const call = new OutgoingCall(this.#context, wanted, this.#tagOf(callId), handlers, () =>
+    const { callId, publicAddress } = wanted
+    const context =
+      publicAddress === undefined
+        ? this.#context
+        : { ...this.#context, addresses: this.#context.addresses.at(publicAddress) }
+    const call = new OutgoingCall(context, wanted, this.#tagOf(callId), handlers, () =>
       this.#calls.delete(callId),
     )
     if (this.#calls.has(callId)) throw new Error('this Call-ID is live already')
@@ -132,6 +138,11 @@ export class UserAgent {
         },
       })
     })
+  }
+
+  /** Where a gateway's calls would go, in order. Rejects when its name leads nowhere. */
+  resolve(gateway: Gateway): Promise<Hop[]> {
+    return this.#context.resolver.resolve(gateway)
   }
 
   gateways(): GatewayState[] {
@@ -231,8 +242,8 @@ export class UserAgent {
   }
 
   #trace(direction: TracedMessage['direction'], callId: string | null, hop: Hop, textOf: () => string): void {
-    const { onMessage, clock } = this.#options
-    if (!onMessage) return
+    const { onMessage, isTracing, clock } = this.#options
+    if (!onMessage || isTracing?.() === false) return
     const text = textOf()
     const id = callId ?? /^Call-ID: (\S+)/im.exec(text)?.[1] ?? ''
     onMessage({ callId: id, at: clock.now(), direction, hop, text })

@@ -1,0 +1,156 @@
+// The carrier port over SIP: real telephones through a trunk (field notes §1), with audio in the media pool.
+import type { AgentSettings } from '../../agent/agent.ts'
+import type { Evidence } from '../../domain/outcome.ts'
+import type { Agent, Trunk } from '../../domain/workspace.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { Call, CallObserver, CallRequest, Carrier, RescueAnswer } from '../carrier.ts'
+import type { LineReport, MediaPool } from '../rtp/media.ts'
+import { CarriedCall } from './carried-call.ts'
+import type { DialogJournal } from './dialog-journal.ts'
+import { GatewayWatch } from './gateway-watch.ts'
+import { noEvidence } from './reason.ts'
+import type { SipTrace } from './sip-trace.ts'
+import { readTrunkSettings, type SipTrunkSettings } from './trunk-settings.ts'
+import type { UserAgent } from './user-agent.ts'
+
+/** What a call leaves beside its outcome. */
+export interface CallReport {
+  request: CallRequest
+  evidence: Evidence
+  report: LineReport
+  recordingPath: string | null
+  doNotCallAgain: boolean
+}
+
+export interface SipCarrierOptions {
+  agent: UserAgent
+  media: MediaPool
+  journal: DialogJournal
+  trace: SipTrace
+  clock: Clock
+  /** Where RTP is bound. */
+  localAddress: string
+  /** What stands in SDP and Contact of a trunk that sets none. */
+  publicAddress(settings: SipTrunkSettings): Promise<string>
+  /** How a call's agent is reached; null: it cannot call. */
+  agentSettings(agent: Agent): AgentSettings | null
+  /** Where to record a call of a trunk that records. */
+  recordingPath(callId: string): string
+  onReport(report: CallReport): void
+}
+
+export class SipCarrier implements Carrier {
+  readonly #options: SipCarrierOptions
+  readonly #live = new Map<string, CarriedCall>()
+  readonly #settings = new WeakMap<object, ReturnType<typeof readTrunkSettings>>()
+  readonly #watch: GatewayWatch
+
+  constructor(options: SipCarrierOptions) {
+    this.#options = options
+    this.#watch = new GatewayWatch(options.agent, options.clock)
+  }
+
+  dial(request: CallRequest, observer: CallObserver): Call {
+    const { callId, agent } = request
+    const read = this.#read(request.trunk)
+    if ('error' in read) return this.#refuse(observer, refusal(488, `Trunk settings: ${read.error}`))
+    if (this.#live.has(callId) || this.#options.journal.of(callId) !== null)
+      return this.#refuse(observer, refusal(482, 'this Call-ID was dialled before'))
+    const agentSettings = agent === undefined ? null : this.#options.agentSettings(agent)
+    if (agentSettings === null)
+      return this.#refuse(observer, { ...noEvidence, agentFailed: true, phrase: 'it has no connection' })
+    const call = this.#carry(request, read.settings, agentSettings, observer)
+    this.#live.set(callId, call)
+    this.#watch.used(read.settings)
+    void call.start()
+    return call
+  }
+
+  /**
+   * Hangs up what the carrier still holds and says how far each call had come. A Call-ID of which a whole journal knows
+   * nothing was never sent: it is withdrawn, and refused from now on.
+   */
+  rescue(trunk: Trunk, callIds: string[]): Promise<RescueAnswer[]> {
+    const read = this.#read(trunk)
+    const credentials = 'error' in read ? null : read.settings.credentials
+    return Promise.all(
+      callIds.map(async callId => {
+        const live = this.#live.get(callId)
+        if (live !== undefined) {
+          live.hangUp()
+          return live.isAnswered ? 'answered' : 'unanswered'
+        }
+        return this.#rescueKept(callId, credentials)
+      }),
+    )
+  }
+
+  async close(): Promise<void> {
+    this.#watch.close()
+    await this.#options.agent.close()
+    await this.#options.media.close()
+    this.#options.journal.close()
+  }
+
+  async #rescueKept(callId: string, credentials: SipTrunkSettings['credentials']): Promise<RescueAnswer> {
+    const { journal, agent } = this.#options
+    const kept = journal.of(callId)
+    if (kept === null) {
+      journal.ended(callId, 'withdrawn')
+      return journal.isWhole ? 'never-placed' : 'unknown'
+    }
+    if (kept.state === 'live') {
+      const answer = await agent.hangUp(kept.snapshot, credentials)
+      journal.ended(callId, answer === 'answered' ? 'answered' : 'unanswered')
+      return answer
+    }
+    if (kept.end !== 'withdrawn') return kept.end
+    return journal.isWhole ? 'never-placed' : 'unknown'
+  }
+
+  #carry(
+    request: CallRequest,
+    settings: SipTrunkSettings,
+    agent: AgentSettings,
+    observer: CallObserver,
+  ): CarriedCall {
+    const { journal, clock, media, localAddress, publicAddress, trace } = this.#options
+    const recordingPath = settings.record ? this.#options.recordingPath(request.callId) : null
+    if (settings.trace) trace.keep(request.callId)
+    return new CarriedCall({
+      request,
+      settings,
+      agent,
+      media,
+      localAddress,
+      publicAddress: () => publicAddress(settings),
+      recordingPath,
+      observer,
+      invite: (wanted, handlers) => this.#options.agent.invite(wanted, handlers),
+      now: () => clock.now(),
+      onChanged: snapshot => journal.changed(snapshot),
+      onOver: ({ evidence, report, doNotCallAgain }) => {
+        this.#live.delete(request.callId)
+        journal.ended(request.callId, evidence.answeredAt === null ? 'unanswered' : 'answered')
+        if (report !== null)
+          this.#options.onReport({ request, evidence, report, recordingPath, doNotCallAgain })
+      },
+    })
+  }
+
+  /** In the next turn: an observer hears nothing while `dial` is still running. */
+  #refuse(observer: CallObserver, evidence: Evidence): Call {
+    const { clock } = this.#options
+    clock.at(clock.now(), () => observer.ended(evidence, clock.now()))
+    return { hangUp() {} }
+  }
+
+  /** The dispatcher hands in the same object until the trunk is changed. */
+  #read({ settings }: Trunk): ReturnType<typeof readTrunkSettings> {
+    return this.#settings.getOrInsertComputed(settings, () => readTrunkSettings(settings))
+  }
+}
+
+function refusal(sipStatus: number, phrase: string): Evidence {
+  return { ...noEvidence, sipStatus, phrase }
+}
