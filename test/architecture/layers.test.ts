@@ -7,25 +7,39 @@ import { sourceFiles } from './source-files.ts'
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   runtime: [],
-  carrier: ['domain', 'runtime'],
+  media: ['domain', 'runtime'],
+  agent: ['media', 'domain', 'runtime'],
+  carrier: ['agent', 'media', 'domain', 'runtime'],
   store: ['domain', 'runtime'],
   ingest: ['store', 'domain', 'runtime'],
   dispatcher: ['store', 'carrier', 'domain', 'runtime'],
-  batches: ['ingest', 'store', 'domain', 'runtime'],
-  http: ['batches', 'ingest', 'store', 'dispatcher', 'domain', 'runtime'],
+  batches: ['ingest', 'store', 'agent', 'domain', 'runtime'],
+  http: ['batches', 'ingest', 'store', 'dispatcher', 'agent', 'domain', 'runtime'],
   cli: ['app', 'config', 'http', 'batches', 'ingest', 'store', 'dispatcher', 'domain', 'runtime'],
   config: ['runtime'],
-  app: ['config', 'http', 'batches', 'ingest', 'store', 'dispatcher', 'carrier', 'domain', 'runtime'],
+  app: [
+    'config',
+    'http',
+    'batches',
+    'ingest',
+    'store',
+    'dispatcher',
+    'carrier',
+    'agent',
+    'domain',
+    'runtime',
+  ],
 }
 
 /** Folders of adapters: whoever is outside sees only the port beside them. */
-const adapters = ['src/store/sqlite/', 'src/carrier/simulated/', 'src/http/dialects/']
+const adapters = ['src/store/sqlite/', 'src/carrier/simulated/', 'src/carrier/sip/', 'src/http/dialects/']
 const compositionRoot = 'src/app.ts'
 
 /** The ports: the only files of these folders that others than the composition root import. */
 const ports: Readonly<Record<string, readonly string[]>> = {
   store: ['src/store/store.ts', 'src/store/dispatch-records.ts'],
   carrier: ['src/carrier/carrier.ts'],
+  agent: ['src/agent/agent.ts', 'src/agent/settings.ts', 'src/agent/connect-agent.ts', 'src/agent/echo.ts'],
 }
 
 const files = sourceFiles()
