@@ -76,7 +76,11 @@ export class RemoteCarrier implements Carrier {
     this.#lose()
   }
 
-  #send(connection: Connection, { variablesJson: _row, agent: _agent, ...request }: CallRequest, call: LiveCall): void {
+  #send(
+    connection: Connection,
+    { variablesJson: _row, agent: _agent, ...request }: CallRequest,
+    call: LiveCall,
+  ): void {
     call.wasSent = true
     connection.send({ type: 'dial', request })
   }
