@@ -1,6 +1,11 @@
 // Fields that the settings of several kinds of agents share, with the sentences that say what is wrong with them.
 import { z } from 'zod'
 
+/** What is wrong, in the field's own words; a record's wrong key hides them one level down. */
+export function complaintOf(issue: z.core.$ZodIssue): string {
+  return issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message
+}
+
 const maxUrlChars = 2000
 const maxHeaders = 20
 const maxTimeoutMs = 60_000

@@ -6,6 +6,7 @@ import type { AgentSettings } from './agent.ts'
 import { mediaStreamSettings } from './media-stream/media-stream-settings.ts'
 import { openaiRealtimeSettings } from './openai-realtime/openai-realtime-settings.ts'
 import { scriptedSettings } from './scripted/script.ts'
+import { complaintOf } from './settings-fields.ts'
 
 const echoSettings = z.strictObject({ kind: z.literal('echo') })
 
@@ -99,11 +100,11 @@ function sentenceOf(error: z.ZodError): string {
   if (issue.code === 'unrecognized_keys') {
     return `connection${path} has unknown fields: ${issue.keys.join(', ')}.`
   }
-  return `connection${path} ${lowerFirst(issue.message)}.`
+  return `connection${path} ${goingOn(complaintOf(issue))}.`
 }
 
 /** Our own messages go on from the field's name; the library's begin with a capital. */
-function lowerFirst(message: string): string {
+function goingOn(message: string): string {
   const text = message.replace(/\.$/, '')
   return /^(must|may|is|has|names|does|or) /.test(text) ? text : `is not right: ${text.toLowerCase()}`
 }

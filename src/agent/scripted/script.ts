@@ -1,5 +1,6 @@
 // A script: what the scripted agent says and asks, step by step, as it stands in an agent's connection.
 import { z } from 'zod'
+import { complaintOf } from '../settings-fields.ts'
 import { voices } from './voice.ts'
 
 const maxSteps = 200
@@ -124,8 +125,8 @@ const step = z.record(z.string(), z.unknown(), 'must be an object').transform((w
     [does, value],
     ['name', name],
   ] as const) {
-    for (const { path, message } of result.error?.issues ?? []) {
-      context.addIssue({ code: 'custom', path: [key, ...path], message })
+    for (const issue of result.error?.issues ?? []) {
+      context.addIssue({ code: 'custom', path: [key, ...issue.path], message: complaintOf(issue) })
     }
   }
   return { name: name.data ?? null, does, value: value.data } as Step
