@@ -1,7 +1,7 @@
 // The middle of one call: network frames in, agent's frames out, keys both ways, and both tracks for the recording.
 import { createKeyEar, createKeyPad, type EventPacket } from './dtmf.ts'
 import { alawToUlaw, frameBytes, ulawSilence, ulawToAlaw } from './g711.ts'
-import { createJitterBuffer, type JitterFigures } from './jitter-buffer.ts'
+import { JitterBuffer, type JitterFigures } from './jitter-buffer.ts'
 import { createPlaybackQueue, type PlaybackQueue } from './playback-queue.ts'
 
 export type Law = 'ulaw' | 'alaw'
@@ -19,96 +19,98 @@ export interface Tick {
   outgoing: Outgoing
 }
 
-export interface BridgeTracks {
+export interface BridgeEar {
   /** Their frame, before the agent's answer to it is taken from the queue: an echo costs no tick. */
   heard(frame: Uint8Array): void
 }
 
-export interface Bridge {
-  readonly queue: PlaybackQueue
+/** Pure: no clock, no socket; whoever owns it calls `tick` every 20 ms. */
+export class Bridge {
+  readonly queue: PlaybackQueue = createPlaybackQueue()
+  readonly #ear: BridgeEar
+  readonly #pad = createKeyPad()
+  readonly #keyEar = createKeyEar()
+  readonly #jitter = new JitterBuffer(ulawSilence)
+  readonly #heard = new Uint8Array(frameBytes)
+  readonly #said = new Uint8Array(frameBytes)
+  readonly #wire = new Uint8Array(frameBytes)
+  readonly #audio: { kind: 'audio'; payload: Uint8Array; isSpeech: boolean } = {
+    kind: 'audio',
+    payload: this.#said,
+    isSpeech: false,
+  }
+  readonly #tick: Tick = { heard: this.#heard, said: this.#said, outgoing: this.#audio }
+  #law: Law = 'ulaw'
+
+  constructor(ear: BridgeEar) {
+    this.#ear = ear
+  }
+
   /** The law that is sent; the queue and the tracks stay µ-law. */
-  sendLaw(law: Law): void
+  sendLaw(law: Law): void {
+    this.#law = law
+  }
+
   /** A new stream begins, e.g. the other side's SSRC changed. */
-  restart(): void
+  restart(): void {
+    this.#jitter.restart()
+  }
+
   /** One packet's audio; it is rewritten as µ-law in place. Each packet says its law: the other side may change it. */
-  receive(timestamp: number, payload: Uint8Array, law: Law): void
+  receive(timestamp: number, payload: Uint8Array, law: Law): void {
+    if (law === 'alaw') alawToUlaw(payload)
+    this.#jitter.put(timestamp, payload)
+  }
+
   /** An RFC 4733 packet came; the key, when it is the first that is heard of it. */
-  receiveKey(payload: Uint8Array, timestamp: number): string | null
+  receiveKey(payload: Uint8Array, timestamp: number): string | null {
+    return this.#keyEar.hear(payload, timestamp)
+  }
+
   /** Keys to be sent after what is queued. */
-  pressKeys(digits: string): void
+  pressKeys(digits: string): void {
+    this.queue.mark(() => {
+      this.#pad.press(digits)
+      if (this.#pad.isBusy()) this.queue.hold()
+    })
+  }
+
   /**
    * 20 ms pass. `mayPlay`, asked once this tick's frame was heard: false while the call is not answered or on hold; what
    * is queued waits.
    */
-  tick(mayPlay: () => boolean): Tick
-  figures(): JitterFigures
-}
-
-/** Pure: no clock, no socket; whoever owns it calls `tick` every 20 ms. */
-export function createBridge(tracks: BridgeTracks): Bridge {
-  const queue = createPlaybackQueue()
-  const pad = createKeyPad()
-  const ear = createKeyEar()
-  const heard = new Uint8Array(frameBytes)
-  const said = new Uint8Array(frameBytes)
-  const wire = new Uint8Array(frameBytes)
-  const audio = { kind: 'audio' as const, payload: said, isSpeech: false }
-  const result: Tick = { heard, said, outgoing: audio }
-  let law: Law = 'ulaw'
-  const jitter = createJitterBuffer(ulawSilence)
-
-  const listen = () => {
-    jitter.take(heard)
-    tracks.heard(heard)
+  tick(mayPlay: () => boolean): Tick {
+    this.#jitter.take(this.#heard)
+    this.#ear.heard(this.#heard)
+    this.#tick.outgoing = this.#speak(mayPlay())
+    return this.#tick
   }
 
-  const speak = (mayPlay: boolean): Outgoing => {
-    const key = mayPlay ? nextKey() : null
+  figures(): JitterFigures {
+    return this.#jitter.figures()
+  }
+
+  #speak(mayPlay: boolean): Outgoing {
+    const key = mayPlay ? this.#nextKey() : null
     if (key !== null) {
-      said.fill(ulawSilence)
+      this.#said.fill(ulawSilence)
       return { kind: 'key', ...key }
     }
-    audio.isSpeech = mayPlay && queue.next(said)
-    if (!mayPlay) said.fill(ulawSilence)
-    // A mark may have queued keys just now: they begin at the next tick.
-    if (pad.isBusy()) queue.hold()
-    if (law === 'ulaw') audio.payload = said
-    else {
-      wire.set(said)
-      ulawToAlaw(wire)
-      audio.payload = wire
-    }
-    return audio
+    this.#audio.isSpeech = mayPlay && this.queue.next(this.#said)
+    if (!mayPlay) this.#said.fill(ulawSilence)
+    this.#audio.payload = this.#law === 'ulaw' ? this.#said : this.#asAlaw()
+    return this.#audio
   }
 
-  const nextKey = () => {
-    const packet = pad.next()
-    if (!pad.isBusy()) queue.release()
+  #nextKey(): EventPacket | null {
+    const packet = this.#pad.next()
+    if (!this.#pad.isBusy()) this.queue.release()
     return packet
   }
 
-  return {
-    queue,
-    sendLaw(next) {
-      law = next
-    },
-    restart: () => jitter.restart(),
-    receive(timestamp, payload, from) {
-      if (from === 'alaw') alawToUlaw(payload)
-      jitter.put(timestamp, payload)
-    },
-    receiveKey: (payload, timestamp) => ear.hear(payload, timestamp),
-    pressKeys(digits) {
-      queue.mark(() => {
-        pad.press(digits)
-        if (pad.isBusy()) queue.hold()
-      })
-    },
-    tick(mayPlay) {
-      listen()
-      result.outgoing = speak(mayPlay())
-      return result
-    },
-    figures: () => jitter.figures(),
+  #asAlaw(): Uint8Array {
+    this.#wire.set(this.#said)
+    ulawToAlaw(this.#wire)
+    return this.#wire
   }
 }

@@ -10,16 +10,6 @@ export interface JitterFigures {
   delayMs: number
 }
 
-export interface JitterBuffer {
-  /** One packet's audio, of any length up to `maxPayloadBytes`, in the wire's law. */
-  put(timestamp: number, payload: Uint8Array): void
-  /** Fills `frame` with the next 20 ms; false: all of it is silence. Call it every 20 ms. */
-  take(frame: Uint8Array): boolean
-  /** The other side began a new stream (SSRC change, re-INVITE): what is held is forgotten. */
-  restart(): void
-  figures(): JitterFigures
-}
-
 /** 100 ms: no telephone sends longer packets. */
 export const maxPayloadBytes = 800
 /** Samples held at most: half a second. A power of two, so that timestamps wrap onto it. */
@@ -37,95 +27,104 @@ const maxJump = ringSamples - maxPayloadBytes - frameBytes
  * Adaptive within bounds. The ring is addressed by timestamp, so order and duplicates take care of themselves, and what
  * never came is the silence that was there before. A packet that comes late makes the buffer wait one frame longer; when
  * for two seconds every packet came more than a frame early, one frame of delay is given back.
- * @param silence the law's byte for silence
  */
-export function createJitterBuffer(silence: number): JitterBuffer {
-  const ring = new Uint8Array(ringSamples).fill(silence)
+export class JitterBuffer {
+  readonly #silence: number
+  readonly #ring: Uint8Array
   /** Timestamp of the next sample to play; null: nothing came yet. */
-  let playAt: number | null = null
+  #playAt: number | null = null
   /** One past the newest sample that came. */
-  let newestEnd = 0
-  let mustWait = false
-  let mustSkip = false
-  let smallestMargin = Number.POSITIVE_INFINITY
-  let watched = 0
-  let late = 0
-  let silent = 0
+  #newestEnd = 0
+  #mustWait = false
+  #mustSkip = false
+  #smallestMargin = Number.POSITIVE_INFINITY
+  #watched = 0
+  #late = 0
+  #silent = 0
 
-  const restart = () => {
-    ring.fill(silence)
-    playAt = null
-    mustWait = mustSkip = false
-    smallestMargin = Number.POSITIVE_INFINITY
-    watched = 0
+  /** @param silence the law's byte for silence */
+  constructor(silence: number) {
+    this.#silence = silence
+    this.#ring = new Uint8Array(ringSamples).fill(silence)
   }
 
-  const begin = (timestamp: number) => {
-    restart()
-    playAt = (timestamp - startDelay) >>> 0
-    newestEnd = timestamp
-  }
-
-  const watch = (margin: number) => {
-    smallestMargin = Math.min(smallestMargin, margin)
-    if (++watched < watchedPackets) return
-    mustSkip = smallestMargin >= 2 * frameBytes
-    smallestMargin = Number.POSITIVE_INFINITY
-    watched = 0
-  }
-
-  const put = (timestamp: number, payload: Uint8Array) => {
+  /** One packet's audio, of any length up to `maxPayloadBytes`. */
+  put(timestamp: number, payload: Uint8Array): void {
     if (payload.length === 0 || payload.length > maxPayloadBytes) return
-    if (playAt === null || Math.abs((timestamp - playAt) | 0) > maxJump) begin(timestamp)
-    const margin = (timestamp - playAt!) | 0
-    watch(margin)
-    if (margin < 0) mustWait = true
+    if (this.#playAt === null || Math.abs((timestamp - this.#playAt) | 0) > maxJump) this.#begin(timestamp)
+    const margin = (timestamp - this.#playAt!) | 0
+    this.#watch(margin)
     if (margin + payload.length <= 0) {
-      late++
+      this.#late++
       return
     }
-    write(timestamp, margin < 0 ? payload.subarray(-margin) : payload, Math.max(0, -margin))
+    const lateBytes = Math.max(0, -margin)
+    for (let at = lateBytes; at < payload.length; at++) {
+      this.#ring[(timestamp + at) & (ringSamples - 1)] = payload[at]!
+    }
     const end = (timestamp + payload.length) >>> 0
-    if (((end - newestEnd) | 0) > 0) newestEnd = end
-    if (((newestEnd - playAt!) | 0) > maxDelay + maxPayloadBytes) mustSkip = true
+    if (((end - this.#newestEnd) | 0) > 0) this.#newestEnd = end
+    if (this.#ahead() > maxDelay + maxPayloadBytes) this.#mustSkip = true
   }
 
-  const write = (timestamp: number, bytes: Uint8Array, offset: number) => {
-    for (let at = 0; at < bytes.length; at++) ring[(timestamp + offset + at) & (ringSamples - 1)] = bytes[at]!
-  }
-
-  const take = (frame: Uint8Array): boolean => {
-    if (playAt === null) return giveSilence(frame)
-    const ahead = (newestEnd - playAt) | 0
-    if (mustWait && ahead < maxDelay) {
-      mustWait = false
-      return giveSilence(frame)
+  /** Fills `frame` with the next 20 ms; false: all of it is silence. Call it every 20 ms. */
+  take(frame: Uint8Array): boolean {
+    const waits = this.#mustWait && this.#ahead() < maxDelay
+    this.#mustWait = false
+    if (this.#playAt === null || waits) {
+      frame.fill(this.#silence, 0, frameBytes)
+      this.#silent++
+      return false
     }
-    mustWait = false
-    if (mustSkip) skip()
+    if (this.#mustSkip) this.#skip()
+    const hadSound = this.#ahead() > 0
     for (let at = 0; at < frameBytes; at++) {
-      const place = (playAt + at) & (ringSamples - 1)
-      frame[at] = ring[place]!
-      ring[place] = silence
+      const place = (this.#playAt + at) & (ringSamples - 1)
+      frame[at] = this.#ring[place]!
+      this.#ring[place] = this.#silence
     }
-    const hadSound = ((newestEnd - playAt) | 0) > 0
-    playAt = (playAt + frameBytes) >>> 0
-    if (!hadSound) silent++
+    this.#playAt = (this.#playAt + frameBytes) >>> 0
+    if (!hadSound) this.#silent++
     return hadSound
   }
 
-  const skip = () => {
-    mustSkip = false
-    for (let at = 0; at < frameBytes; at++) ring[(playAt! + at) & (ringSamples - 1)] = silence
-    playAt = (playAt! + frameBytes) >>> 0
+  /** The other side began a new stream (SSRC change, re-INVITE): what is held is forgotten. */
+  restart(): void {
+    this.#ring.fill(this.#silence)
+    this.#playAt = null
+    this.#mustWait = this.#mustSkip = false
+    this.#smallestMargin = Number.POSITIVE_INFINITY
+    this.#watched = 0
   }
 
-  const giveSilence = (frame: Uint8Array) => {
-    frame.fill(silence, 0, frameBytes)
-    silent++
-    return false
+  figures(): JitterFigures {
+    return { late: this.#late, silent: this.#silent, delayMs: Math.max(0, this.#ahead()) / 8 }
   }
 
-  const delayMs = () => (playAt === null ? 0 : Math.max(0, (newestEnd - playAt) | 0) / 8)
-  return { put, take, restart, figures: () => ({ late, silent, delayMs: delayMs() }) }
+  #ahead(): number {
+    return this.#playAt === null ? 0 : (this.#newestEnd - this.#playAt) | 0
+  }
+
+  #begin(timestamp: number): void {
+    this.restart()
+    this.#playAt = (timestamp - startDelay) >>> 0
+    this.#newestEnd = timestamp
+  }
+
+  /** @param margin samples between what is played next and this packet */
+  #watch(margin: number): void {
+    if (margin < 0) this.#mustWait = true
+    this.#smallestMargin = Math.min(this.#smallestMargin, margin)
+    if (++this.#watched < watchedPackets) return
+    this.#mustSkip = this.#smallestMargin >= 2 * frameBytes
+    this.#smallestMargin = Number.POSITIVE_INFINITY
+    this.#watched = 0
+  }
+
+  #skip(): void {
+    this.#mustSkip = false
+    for (let at = 0; at < frameBytes; at++)
+      this.#ring[(this.#playAt! + at) & (ringSamples - 1)] = this.#silence
+    this.#playAt = (this.#playAt! + frameBytes) >>> 0
+  }
 }

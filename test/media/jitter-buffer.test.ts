@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createJitterBuffer } from '../../src/media/jitter-buffer.ts'
+import { JitterBuffer } from '../../src/media/jitter-buffer.ts'
 
 const silence = 0xff
 const frame = new Uint8Array(160)
@@ -11,7 +11,7 @@ const packet = (index: number, length = 160) => new Uint8Array(length).fill(inde
 
 /** Sends each packet at its tick and takes a frame after each; what was played, a number a frame, −1 for silence. */
 function play(arrivals: { index: number; tick: number }[], ticks: number, start = 4_294_966_000): number[] {
-  const buffer = createJitterBuffer(silence)
+  const buffer = new JitterBuffer(silence)
   const played: number[] = []
   for (let tick = 0; tick < ticks; tick++) {
     for (const { index } of arrivals.filter(arrival => arrival.tick === tick)) {
@@ -73,7 +73,7 @@ test('jitter of two frames costs silence once, then everything is heard', () => 
 })
 
 test('delay that is no longer needed is given back', () => {
-  const buffer = createJitterBuffer(silence)
+  const buffer = new JitterBuffer(silence)
   let newest = 0
   for (let tick = 0; tick < 700; tick++) {
     // The first ten packets come in one heap, as after a hole in the network; then all are punctual.
@@ -88,7 +88,7 @@ test('delay that is no longer needed is given back', () => {
 test('a sender whose clock is half a percent fast or slow never runs away', () => {
   for (const drift of [0.995, 1.005]) {
     const arrivals = Array.from({ length: 3000 }, (_, index) => ({ index, tick: Math.floor(index * drift) }))
-    const buffer = createJitterBuffer(silence)
+    const buffer = new JitterBuffer(silence)
     let at = 0
     for (let tick = 0; tick < 2900; tick++) {
       for (; arrivals[at]?.tick === tick; at++) buffer.put(at * 160, packet(at))
@@ -101,7 +101,7 @@ test('a sender whose clock is half a percent fast or slow never runs away', () =
 
 test('packets of 10 and 30 ms are played like those of 20', () => {
   for (const length of [80, 240]) {
-    const buffer = createJitterBuffer(silence)
+    const buffer = new JitterBuffer(silence)
     let sent = 0
     let heard = 0
     for (let tick = 0; tick < 60; tick++) {
@@ -114,7 +114,7 @@ test('packets of 10 and 30 ms are played like those of 20', () => {
 })
 
 test('a sender that begins anew far away is followed at once', () => {
-  const buffer = createJitterBuffer(silence)
+  const buffer = new JitterBuffer(silence)
   buffer.put(1000, packet(1))
   buffer.take(frame)
   buffer.take(frame)

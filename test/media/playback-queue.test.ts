@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { createBridge, type Outgoing } from '../../src/media/bridge.ts'
+import { Bridge, type Outgoing } from '../../src/media/bridge.ts'
 import { createKeyEar, createKeyPad } from '../../src/media/dtmf.ts'
 import { alawToPcm, pcmToAlaw, pcmToUlaw, ulawToPcm } from '../../src/media/g711.ts'
 import { createPlaybackQueue, maxQueuedBytes } from '../../src/media/playback-queue.ts'
@@ -70,11 +70,11 @@ test('an agent that is ten minutes ahead is not let further', () => {
   assert.equal(queue.play(new Uint8Array(1)), false)
 })
 
-const keyFrames = (bridge: ReturnType<typeof createBridge>, ticks: number): Outgoing[] =>
+const keyFrames = (bridge: Bridge, ticks: number): Outgoing[] =>
   Array.from({ length: ticks }, () => ({ ...bridge.tick(() => true).outgoing }))
 
 test('keys are sent after what is queued, one event each with its end three times, and audio goes on behind them', () => {
-  const bridge = createBridge({ heard: () => {} })
+  const bridge = new Bridge({ heard: () => {} })
   bridge.queue.play(new Uint8Array(320).fill(1))
   bridge.pressKeys('5#')
   bridge.queue.play(new Uint8Array(160).fill(2))
@@ -132,7 +132,7 @@ test('what is no key and what is too short is not heard', () => {
 
 test('on an A-law line the agent hears and speaks µ-law', () => {
   const heard: number[] = []
-  const bridge = createBridge({ heard: bytes => heard.push(...ulawToPcm(bytes)) })
+  const bridge = new Bridge({ heard: bytes => heard.push(...ulawToPcm(bytes)) })
   bridge.sendLaw('alaw')
   const voice = sweep(1600)
   const wire = pcmToAlaw(voice)
@@ -148,7 +148,7 @@ test('on an A-law line the agent hears and speaks µ-law', () => {
 })
 
 test('before the answer and on hold nothing is played, and nothing is lost', () => {
-  const bridge = createBridge({ heard: () => {} })
+  const bridge = new Bridge({ heard: () => {} })
   bridge.queue.play(new Uint8Array(160).fill(1))
   assert.ok(silent(bridge.tick(() => false).said))
   assert.equal(bridge.queue.playedMs(), 0)

@@ -1,6 +1,6 @@
 // One call's audio from opening to report: RTP session, bridge, agent, answering machine watch and recording, tick by tick.
 import type { AgentSession, ConnectAgent } from '../../agent/agent.ts'
-import { type Bridge, createBridge, type Law } from '../../media/bridge.ts'
+import { Bridge, type Law, type Outgoing } from '../../media/bridge.ts'
 import { frameBytes, frameMs, ulawSilence } from '../../media/g711.ts'
 import { createMachineWatch, type MachineNews, type MachineWatch } from '../../media/machine-watch.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -79,7 +79,7 @@ export class Line {
     this.#request = request
     this.#session = session
     this.#onEvent = onEvent
-    this.#bridge = createBridge({ heard: frame => this.#hear(frame) })
+    this.#bridge = new Bridge({ heard: frame => this.#hear(frame) })
     this.#unpace = deps.pacer.add(() => this.#guard(() => this.#tick()))
     void this.#connectAgent(deps)
   }
@@ -164,7 +164,7 @@ export class Line {
     return this.#answeredTick !== null && this.#agent !== null && this.#sends() && this.#message !== 'held'
   }
 
-  #send(outgoing: ReturnType<Bridge['tick']>['outgoing']): void {
+  #send(outgoing: Outgoing): void {
     const sends = this.#sends()
     const timestamp = this.#ticks * frameBytes
     if (sends && outgoing.kind === 'key') {

@@ -1,6 +1,6 @@
 // The worker thread's side of media: owns the sockets, the pacer and the agents of its calls, so that audio never crosses threads.
 import { type MessagePort, parentPort } from 'node:worker_threads'
-import { connectEcho } from '../../agent/echo.ts'
+import { connectAgent } from '../../agent/connect-agent.ts'
 import { realClock } from '../../runtime/clock.ts'
 import { plainDatagrams } from './datagrams.ts'
 import { type Line, type LineDeps, openLine } from './line.ts'
@@ -10,7 +10,7 @@ import { type FromWorker, pulseMs, type ToWorker } from './worker-messages.ts'
 const port = parentPort as MessagePort
 const clock = realClock
 const pacer = createPacer({ clock, afterSlot: plainDatagrams.flush })
-const deps: LineDeps = { clock, pacer, datagrams: plainDatagrams, connectAgent: connectEcho }
+const deps: LineDeps = { clock, pacer, datagrams: plainDatagrams, connectAgent }
 /** A line that is still being opened is there already: what is asked of it meanwhile waits for it. */
 const lines = new Map<number, Promise<Line>>()
 

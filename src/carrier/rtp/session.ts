@@ -7,7 +7,7 @@ import type { DatagramSource, Datagrams } from './datagrams.ts'
 import type { RemoteMedia } from './media.ts'
 import { maxDatagramBytes, parseRtp, type RtpPacket, rtpHeaderBytes, writeRtp } from './packet.ts'
 import { createReception, type ReceptionFigures } from './reception.ts'
-import { readRtcp, writeSenderReport } from './rtcp.ts'
+import { type ReceptionReport, readRtcp, writeSenderReport } from './rtcp.ts'
 import {
   createSrtpKey,
   createSrtpReceiver,
@@ -36,24 +36,6 @@ export interface SessionFigures extends ReceptionFigures {
   sent: number
 }
 
-export interface RtpSession {
-  /** Ours for SDP; null: plain RTP. */
-  readonly srtpKey: string | null
-  /** Announces, or moves, the other side. An unchanged address keeps its latch. @throws Error on a bad SRTP key */
-  connect(remote: RemoteMedia): void
-  /** One packet of audio at `timestamp`, a count of samples since the call began. Lost while nobody is known. */
-  sendAudio(payload: Uint8Array, timestamp: number, marker: boolean): void
-  sendKey(payload: Uint8Array, timestamp: number, marker: boolean): void
-  /** A sender report; every five seconds (RFC 3550 §6.2). */
-  report(timestamp: number): void
-  /** Packets that may come until this is called again, 20 ms later: a flood costs no more than that. */
-  allowPackets(): void
-  /** Valid packets since the call began; what silence is measured by. */
-  received(): number
-  figures(): SessionFigures
-  close(): Promise<void>
-}
-
 /** A telephone sends one packet in 20 ms; a network that had a hole sends what it held at once. */
 const maxPacketsPerTick = 50
 /** Buffers in turn, since the system may still hold one when it cannot send at once. */
@@ -67,151 +49,193 @@ export async function openRtpSession(
   settings: SessionSettings,
   handlers: SessionHandlers,
 ): Promise<RtpSession> {
-  const { datagrams, clock, localAddress, port } = settings
-  const srtpKey = settings.srtp ? createSrtpKey() : null
-  const ssrc = randomInt(2 ** 32)
-  const firstTimestamp = randomInt(2 ** 32)
-  const name = randomBytes(12).toString('base64url')
-  const reception = createReception()
-  const buffers = Array.from({ length: sendBuffers }, () => Buffer.alloc(rtpHeaderBytes + frameBytes))
-  let sequence = randomInt(2 ** 16)
-  let remote: RemoteMedia | null = null
-  // One sender for the whole call: its packet counter goes on whatever the other side's key becomes.
-  const sender = srtpKey === null ? null : createSrtpSender(srtpKey)
-  let protection: { out: SrtpSender; in: SrtpReceiver } | null = null
-  /** Whom the kernel lets through; null: nobody has been heard yet. */
-  let latched: { address: string; port: number } | null = null
-  let theirSsrc: number | null = null
-  let allowed = maxPacketsPerTick
-  let heardPackets = 0
-  let sent = 0
-  let bytesSent = 0
-  let lastReport = { sentAt: 0, heardMs: 0 }
+  const session = new RtpSession(settings, handlers)
+  await session.open()
+  return session
+}
 
-  const hearRtp = (datagram: Buffer, from: RemoteInfo) => {
-    if (remote === null || allowed-- <= 0 || datagram.length > maxDatagramBytes) return
+export class RtpSession {
+  /** Ours for SDP; null: plain RTP. */
+  readonly srtpKey: string | null
+  readonly #settings: SessionSettings
+  readonly #handlers: SessionHandlers
+  readonly #ssrc = randomInt(2 ** 32)
+  readonly #firstTimestamp = randomInt(2 ** 32)
+  readonly #name = randomBytes(12).toString('base64url')
+  readonly #reception = createReception()
+  readonly #buffers = Array.from({ length: sendBuffers }, () => Buffer.alloc(rtpHeaderBytes + frameBytes))
+  /** One for the whole call: its packet counter goes on whatever the other side's key becomes. */
+  readonly #sender: SrtpSender | null
+  #rtp!: Datagrams
+  #rtcp!: Datagrams
+  #protection: { out: SrtpSender; in: SrtpReceiver } | null = null
+  #remote: RemoteMedia | null = null
+  /** Whom the kernel lets through; null: nobody has been heard yet. */
+  #latched: { address: string; port: number } | null = null
+  #theirSsrc: number | null = null
+  #allowed = maxPacketsPerTick
+  #sequence = randomInt(2 ** 16)
+  #heardPackets = 0
+  #sent = 0
+  #bytesSent = 0
+  #lastReport = { sentAt: 0, heardMs: 0 }
+
+  constructor(settings: SessionSettings, handlers: SessionHandlers) {
+    this.#settings = settings
+    this.#handlers = handlers
+    this.srtpKey = settings.srtp ? createSrtpKey() : null
+    this.#sender = this.srtpKey === null ? null : createSrtpSender(this.srtpKey)
+  }
+
+  /** Comes first. */
+  async open(): Promise<void> {
+    const { datagrams, localAddress, port } = this.#settings
+    this.#rtp = await datagrams.open(localAddress, port, (packet, from) => this.#hearRtp(packet, from))
+    try {
+      this.#rtcp = await datagrams.open(localAddress, port + 1, (packet, from) =>
+        this.#hearRtcp(packet, from),
+      )
+    } catch (error) {
+      await this.#rtp.close()
+      throw error
+    }
+  }
+
+  /** Announces, or moves, the other side. An unchanged address keeps its latch. @throws Error on a bad SRTP key */
+  connect(remote: RemoteMedia): void {
+    const before = this.#remote
+    if (remote.srtpKey !== (before?.srtpKey ?? null)) this.#protection = this.#protectionFor(remote.srtpKey)
+    this.#remote = remote
+    const hasMoved = before !== null && (remote.address !== before.address || remote.port !== before.port)
+    if (!hasMoved || !isReachable(remote)) return
+    this.#latched = null
+    this.#rtp.disconnect()
+  }
+
+  /** One packet of audio at `timestamp`, a count of samples since the call began. Lost while nobody is known. */
+  sendAudio(payload: Uint8Array, timestamp: number, marker: boolean): void {
+    this.#send(this.#remote?.payloadType ?? 0, payload, timestamp, marker)
+  }
+
+  sendKey(payload: Uint8Array, timestamp: number, marker: boolean): void {
+    const type = this.#remote?.telephoneEventType ?? null
+    if (type !== null) this.#send(type, payload, timestamp, marker)
+  }
+
+  /** A sender report; every five seconds (RFC 3550 §6.2). */
+  report(timestamp: number): void {
+    if (this.#remote === null || !isReachable(this.#remote)) return
+    const packet = writeSenderReport({
+      ssrc: this.#ssrc,
+      at: this.#settings.clock.now(),
+      timestamp: (this.#firstTimestamp + timestamp) >>> 0,
+      packetsSent: this.#sent,
+      bytesSent: this.#bytesSent,
+      reception: this.#receptionReport(),
+      name: this.#name,
+    })
+    const to = this.#latched ?? this.#remote
+    this.#rtcp.sendTo(this.#protection?.out.protectRtcp(packet) ?? packet, to.port + 1, to.address)
+  }
+
+  /** Packets that may come until this is called again, 20 ms later: a flood costs no more than that. */
+  allowPackets(): void {
+    this.#allowed = maxPacketsPerTick
+  }
+
+  /** Valid packets since the call began; what silence is measured by. */
+  received(): number {
+    return this.#heardPackets
+  }
+
+  figures(): SessionFigures {
+    return { ...this.#reception.figures(), sent: this.#sent }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#rtp.close(), this.#rtcp.close()])
+  }
+
+  #hearRtp(datagram: Buffer, from: RemoteInfo): void {
+    const remote = this.#remote
+    if (remote === null || this.#allowed-- <= 0 || datagram.length > maxDatagramBytes) return
+    const latched = this.#latched
     if (latched !== null && (from.port !== latched.port || from.address !== latched.address)) return
-    const plain = protection === null ? datagram : protection.in.unprotect(datagram)
+    const plain = this.#protection === null ? datagram : this.#protection.in.unprotect(datagram)
     const packet = plain === null ? null : parseRtp(plain)
     if (packet === null || !isAgreed(packet, remote)) return
-    if (latched === null) latch(from)
-    takeIn(packet, remote)
+    if (latched === null) this.#latch(from)
+    this.#takeIn(packet, remote)
   }
 
-  const latch = ({ address, port }: RemoteInfo) => {
-    latched = { address, port }
-    rtp.connect(port, address)
+  #latch({ address, port }: RemoteInfo): void {
+    this.#latched = { address, port }
+    this.#rtp.connect(port, address)
   }
 
-  const takeIn = (packet: RtpPacket, { telephoneEventType }: RemoteMedia) => {
-    if (packet.ssrc !== theirSsrc) {
-      if (theirSsrc !== null) reception.restart()
-      theirSsrc = packet.ssrc
-      handlers.newStream()
+  #takeIn(packet: RtpPacket, { telephoneEventType }: RemoteMedia): void {
+    if (packet.ssrc !== this.#theirSsrc) {
+      if (this.#theirSsrc !== null) this.#reception.restart()
+      this.#theirSsrc = packet.ssrc
+      this.#handlers.newStream()
     }
-    heardPackets++
-    reception.add(packet.sequence, packet.timestamp, clock.elapsed())
+    this.#heardPackets++
+    this.#reception.add(packet.sequence, packet.timestamp, this.#settings.clock.elapsed())
     const isKey = packet.payloadType === telephoneEventType || packet.payloadType === offeredEventType
-    if (isKey) handlers.key(packet.payload, packet.timestamp)
-    else handlers.audio(packet.timestamp, packet.payload, packet.payloadType)
+    if (isKey) this.#handlers.key(packet.payload, packet.timestamp)
+    else this.#handlers.audio(packet.timestamp, packet.payload, packet.payloadType)
   }
 
-  const hearRtcp = (datagram: Buffer, from: RemoteInfo) => {
-    if (remote === null || datagram.length > maxDatagramBytes) return
-    if (from.address !== (latched?.address ?? remote.address)) return
-    const plain = protection === null ? datagram : protection.in.unprotectRtcp(datagram)
-    const heard = plain === null ? null : readRtcp(plain)
-    if (heard !== null && heard.sentAt !== null)
-      lastReport = { sentAt: heard.sentAt, heardMs: clock.elapsed() }
+  #hearRtcp(datagram: Buffer, from: RemoteInfo): void {
+    if (this.#remote === null || datagram.length > maxDatagramBytes) return
+    if (from.address !== (this.#latched?.address ?? this.#remote.address)) return
+    const plain = this.#protection === null ? datagram : this.#protection.in.unprotectRtcp(datagram)
+    const sentAt = (plain === null ? null : readRtcp(plain))?.sentAt ?? null
+    if (sentAt !== null) this.#lastReport = { sentAt, heardMs: this.#settings.clock.elapsed() }
   }
 
-  const rtp = await datagrams.open(localAddress, port, hearRtp)
-  const rtcp = await openSecond(rtp, () => datagrams.open(localAddress, port + 1, hearRtcp))
-
-  const send = (payloadType: number, payload: Uint8Array, timestamp: number, marker: boolean) => {
+  #send(payloadType: number, payload: Uint8Array, timestamp: number, marker: boolean): void {
+    const remote = this.#remote
     if (remote === null) return
-    const buffer = buffers[sent % sendBuffers]!
-    const length = writeRtp(
-      buffer,
-      { payloadType, marker, sequence, timestamp: (firstTimestamp + timestamp) >>> 0, ssrc },
-      payload,
-    )
-    sequence = (sequence + 1) & 0xffff
-    sent++
-    bytesSent += payload.length
+    const buffer = this.#buffers[this.#sent % sendBuffers]!
+    const header = {
+      payloadType,
+      marker,
+      sequence: this.#sequence,
+      timestamp: (this.#firstTimestamp + timestamp) >>> 0,
+      ssrc: this.#ssrc,
+    }
+    const length = writeRtp(buffer, header, payload)
+    this.#sequence = (this.#sequence + 1) & 0xffff
+    this.#sent++
+    this.#bytesSent += payload.length
     const packet = length === buffer.length ? buffer : buffer.subarray(0, length)
-    const sealed = protection === null ? packet : protection.out.protect(packet)
-    if (latched !== null) rtp.send(sealed)
-    else if (isReachable(remote)) rtp.sendTo(sealed, remote.port, remote.address)
+    const sealed = this.#protection === null ? packet : this.#protection.out.protect(packet)
+    if (this.#latched !== null) this.#rtp.send(sealed)
+    else if (isReachable(remote)) this.#rtp.sendTo(sealed, remote.port, remote.address)
   }
 
-  const receptionReport = () => {
-    if (theirSsrc === null) return null
-    const { lost, jitterMs, highestSequence } = reception.figures()
-    const sinceMs = lastReport.sentAt === 0 ? 0 : clock.elapsed() - lastReport.heardMs
+  #receptionReport(): ReceptionReport | null {
+    if (this.#theirSsrc === null) return null
+    const { lost, jitterMs, highestSequence } = this.#reception.figures()
+    const { sentAt, heardMs } = this.#lastReport
+    const sinceMs = sentAt === 0 ? 0 : this.#settings.clock.elapsed() - heardMs
     return {
-      ssrc: theirSsrc,
-      fractionLost: reception.takeFractionLost(),
+      ssrc: this.#theirSsrc,
+      fractionLost: this.#reception.takeFractionLost(),
       lost,
       highestSequence,
       jitter: jitterMs * 8,
-      lastReport: lastReport.sentAt,
+      lastReport: sentAt,
       sinceLastReport: Math.round((sinceMs * 65_536) / 1000),
     }
   }
 
-  return {
-    srtpKey,
-    connect(next) {
-      if (next.srtpKey !== (remote?.srtpKey ?? null)) protection = protectionFor(sender, next.srtpKey)
-      const hasMoved = remote !== null && (next.address !== remote.address || next.port !== remote.port)
-      remote = next
-      if (!hasMoved || !isReachable(next)) return
-      latched = null
-      rtp.disconnect()
-    },
-    sendAudio: (payload, timestamp, marker) => send(remote?.payloadType ?? 0, payload, timestamp, marker),
-    sendKey(payload, timestamp, marker) {
-      const type = remote?.telephoneEventType ?? null
-      if (type !== null) send(type, payload, timestamp, marker)
-    },
-    report(timestamp) {
-      if (remote === null || !isReachable(remote)) return
-      const packet = writeSenderReport({
-        ssrc,
-        at: clock.now(),
-        timestamp: (firstTimestamp + timestamp) >>> 0,
-        packetsSent: sent,
-        bytesSent,
-        reception: receptionReport(),
-        name,
-      })
-      const to = latched ?? remote
-      rtcp.sendTo(protection === null ? packet : protection.out.protectRtcp(packet), to.port + 1, to.address)
-    },
-    allowPackets() {
-      allowed = maxPacketsPerTick
-    },
-    received: () => heardPackets,
-    figures: () => ({ ...reception.figures(), sent }),
-    async close() {
-      await Promise.all([rtp.close(), rtcp.close()])
-    },
+  /** Both sides' keys or none: each side encrypts with the key that it announced itself (RFC 4568 §6.1). */
+  #protectionFor(theirs: string | null) {
+    if (this.#sender === null || theirs === null) return null
+    return { out: this.#sender, in: createSrtpReceiver(theirs) }
   }
-}
-
-async function openSecond(first: Datagrams, open: () => Promise<Datagrams>): Promise<Datagrams> {
-  try {
-    return await open()
-  } catch (error) {
-    await first.close()
-    throw error
-  }
-}
-
-/** Both sides' keys or none: each side encrypts with the key that it announced itself (RFC 4568 §6.1). */
-function protectionFor(out: SrtpSender | null, theirs: string | null) {
-  return out === null || theirs === null ? null : { out, in: createSrtpReceiver(theirs) }
 }
 
 function isAgreed(
