@@ -11,6 +11,7 @@ import { voices } from '../../src/agent/scripted/voice.ts'
 import { pcmToUlaw, ulawToPcm } from '../../src/media/g711.ts'
 import { wavHeader } from '../../src/media/wav.ts'
 import { realClock } from '../../src/runtime/clock.ts'
+import { correlation } from '../media/sound.ts'
 import { FakeCallLeg, isAudible } from './fake-call-leg.ts'
 
 const timeout = 120_000
@@ -152,16 +153,4 @@ function temporaryFolder(t: TestContext): string {
 
 function rootMeanSquare(samples: Int16Array): number {
   return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length)
-}
-
-function correlation(one: Int16Array, other: Int16Array): number {
-  let product = 0
-  let oneSquared = 0
-  let otherSquared = 0
-  for (let n = 0; n < Math.min(one.length, other.length); n++) {
-    product += one[n]! * other[n]!
-    oneSquared += one[n]! ** 2
-    otherSquared += other[n]! ** 2
-  }
-  return product / Math.sqrt(oneSquared * otherSquared)
 }
