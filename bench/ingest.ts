@@ -146,6 +146,8 @@ async function beginImport(store: Store): Promise<{ workspaceId: number; batchId
     window: null,
     ringTimeoutMs: 45_000,
     maxCallMs: 3_600_000,
+    record: false,
+    answeringMachine: 'off',
   })
   return { workspaceId, batchId }
 }

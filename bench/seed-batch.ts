@@ -82,6 +82,8 @@ export async function seedBatch(store: Store, seed: BatchSeed): Promise<SeededBa
     window: null,
     ringTimeoutMs: 45_000,
     maxCallMs: 3_600_000,
+    record: false,
+    answeringMachine: 'off',
   })
   const first = seed.firstNumber ?? 5_000_000
   for (let from = 0; from < seed.recipients; from += chunkRows) {

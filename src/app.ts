@@ -1,13 +1,21 @@
 // The composition root: the only file that picks adapters. A config becomes a listening, calling server, and ends well.
-import { randomUUID } from 'node:crypto'
+import { randomInt, randomUUID } from 'node:crypto'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { AgentSurroundings } from './agent/settings.ts'
+import { settingsForCalls } from './agent/settings.ts'
 import type { Deps, TrunkProblem } from './batches/deps.ts'
 import { seedWorkspace } from './batches/seed-workspace.ts'
 import type { Carrier } from './carrier/carrier.ts'
+import { carriersByKind } from './carrier/carriers-by-kind.ts'
+import { LazyCarrier } from './carrier/lazy-carrier.ts'
+import { openMediaPool } from './carrier/rtp/media-pool.ts'
 import { CarrierRouter } from './carrier/simulated/carrier-router.ts'
 import { CarrierServer } from './carrier/simulated/carrier-server.ts'
 import { readAddress, readSettings } from './carrier/simulated/settings.ts'
 import { SimulatedCarrier } from './carrier/simulated/simulated-carrier.ts'
+import { openSipCarrier } from './carrier/sip/open-sip-carrier.ts'
+import { readTrunkSettings } from './carrier/sip/trunk-settings.ts'
 import { withTrunkDefaults } from './carrier/trunk-defaults.ts'
 import type { Config } from './config.ts'
 import { type DispatcherFigures, startDispatcher } from './dispatcher/dispatcher.ts'
@@ -21,6 +29,7 @@ import { buildServer } from './http/server.ts'
 import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
 import { type Logger, silentLogger } from './runtime/logger.ts'
+import { seededRandom } from './runtime/random.ts'
 import { VirtualClock } from './runtime/virtual-clock.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
@@ -70,7 +79,8 @@ async function open(
   closers.push(() => lock.release())
   const store = await openSqliteStore({ path: join(config.dataDir, 'outdial.db') })
   closers.push(() => store.close())
-  const deps: Deps = { store, clock, config, logger, trunkProblem }
+  const recordingsDir = join(config.dataDir, 'recordings')
+  const deps: Deps = { store, clock, config, logger, recordingsDir, trunkProblem }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   let sweepFound = () => 0
   const server = buildServer({
@@ -86,7 +96,7 @@ async function open(
   const url = await server.listen({ host: config.host, port: config.port })
   lock.announce(url)
   const { workspace, newApiKey } = await seedWorkspace(deps, config.apiKey)
-  const carrier = openCarrier(clock, config)
+  const carrier = openCarrier(clock, config, logger, recordingsDir)
   closers.push(() => carrier.close())
   const rates = ratesOf(config)
   const dispatcher = startDispatcher({ store, carrier, clock, logger, nodeId: randomUUID(), rates })
@@ -117,16 +127,48 @@ async function closeServer(server: ReturnType<typeof buildServer>, clock: Clock)
   timer.cancel()
 }
 
-function openCarrier(clock: Clock, { simulated }: Config): Carrier {
+function openCarrier(clock: Clock, config: Config, logger: Logger, recordingsDir: string): Carrier {
   const inProcess = new SimulatedCarrier({ clock, seed: defaultSeed })
-  return withTrunkDefaults(new CarrierRouter({ inProcess, clock }), { ...simulated })
+  const simulated = withTrunkDefaults(new CarrierRouter({ inProcess, clock }), { ...config.simulated })
+  const open = () => openRealCalls(clock, config, logger, recordingsDir)
+  return carriersByKind({ simulated, sip: new LazyCarrier({ open, clock, logger }) })
 }
 
-/** This version rings simulated telephones only: a SIP trunk is refused when it is made, not when it is dialled. */
+/** SIP ports, media workers and the folder of recordings. */
+async function openRealCalls(
+  clock: Clock,
+  { dataDir, calls }: Config,
+  logger: Logger,
+  recordingsDir: string,
+): Promise<Carrier> {
+  await mkdir(recordingsDir, { recursive: true })
+  const { sipHost: host, sipPort: port, sipTlsPort: tlsPort, publicAddress, rtpPorts, mediaWorkers } = calls
+  const workers = mediaWorkers === null ? {} : { workers: mediaWorkers }
+  const media = await openMediaPool({ clock, logger, ports: rtpPorts, ...workers })
+  const surroundings: AgentSurroundings = calls
+  try {
+    const { carrier } = await openSipCarrier({
+      sip: { host, port, tlsPort, publicAddress, tls: { ca: null, verify: true, certificate: null } },
+      dataDir,
+      media,
+      clock,
+      logger,
+      random: seededRandom(randomInt(2 ** 32)),
+      agentSettings: agent => settingsForCalls(agent, surroundings),
+      recordingPath: callId => join(recordingsDir, `${callId}.wav`),
+    })
+    return carrier
+  } catch (error) {
+    await media.close()
+    throw error
+  }
+}
+
+/** What is wrong with a trunk is said when it is made, not when it is dialled. */
 function trunkProblem({ kind, settings }: Pick<Trunk, 'kind' | 'settings'>): TrunkProblem | null {
-  if (kind !== 'simulated')
-    return { field: 'kind', message: 'this version has no SIP carrier yet; the kind `simulated` works' }
-  const problem = [readSettings(settings), readAddress(settings)].find(read => 'error' in read)
+  const reads =
+    kind === 'sip' ? [readTrunkSettings(settings)] : [readSettings(settings), readAddress(settings)]
+  const problem = reads.find(read => 'error' in read)
   return problem === undefined ? null : { field: 'settings', message: problem.error }
 }
 

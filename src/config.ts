@@ -13,6 +13,24 @@ export interface SimulatedSettings {
   address?: string
 }
 
+/** How real calls leave this machine; nothing of it is opened before the first SIP trunk is used. */
+export interface CallSettings {
+  /** IP to bind for SIP and RTP; `0.0.0.0`: all. */
+  sipHost: string
+  /** UDP and TCP; 0: any free one. */
+  sipPort: number
+  sipTlsPort: number
+  /** null: the address that leads to each carrier. */
+  publicAddress: string | null
+  rtpPorts: { first: number; last: number }
+  /** Threads that carry audio; null: one for each core. */
+  mediaWorkers: number | null
+  /** Folder of the WAV files that scripted agents play; null: none. */
+  audioDir: string | null
+  /** For realtime agents without a key of their own. */
+  openaiApiKey: string | null
+}
+
 export interface Config {
   host: string
   /** 0: any free port. */
@@ -29,6 +47,7 @@ export interface Config {
   /** An identical create within this time answers with the first batch; 0 turns that off. */
   repeatWindowMs: number
   simulated: SimulatedSettings
+  calls: CallSettings
   /** Thousandths of a cent a call, by the agent's architecture. */
   rates: { pipelineMillicents: number; realtimeMillicents: number }
 }
@@ -62,6 +81,9 @@ export class ConfigError extends Error {
 const minApiKeyLength = 20
 const millicentsPerCent = 1000
 const defaultPort = 8080
+const minRtpPort = 1_024
+/** Linux gives out the ports above it to whoever asks for any. */
+const maxRtpPort = 32_766
 
 const wholeNumber = (min: number, max: number) =>
   z.coerce
@@ -128,6 +150,36 @@ export const environment = z.object({
     .regex(/^127\.0\.0\.1:\d{1,5}$/, 'must be 127.0.0.1 and a port, e.g. 127.0.0.1:7070')
     .optional()
     .describe('The address of a simulated carrier that runs as a process of its own (`outdial carrier`).'),
+  OUTDIAL_SIP_HOST: z
+    .union([z.ipv4(), z.ipv6()], 'must be an IP address')
+    .default('0.0.0.0')
+    .describe('The IP address that SIP and RTP are bound to, once a SIP trunk is used. `0.0.0.0`: all.'),
+  OUTDIAL_SIP_PORT: wholeNumber(0, 65_535)
+    .default(5060)
+    .describe('The SIP port, UDP and TCP; 0 takes any free one.'),
+  OUTDIAL_SIP_TLS_PORT: wholeNumber(0, 65_535)
+    .default(5061)
+    .describe('The SIP port for TLS; 0 takes any free one.'),
+  OUTDIAL_PUBLIC_ADDRESS: z
+    .union([z.ipv4(), z.ipv6()], 'must be an IP address')
+    .optional()
+    .describe('Our IP address as carriers see it. Unset: the one that leads to each carrier.'),
+  OUTDIAL_RTP_PORTS: z
+    .string()
+    .refine(
+      isPortRange,
+      `must be like 16384-32766: an even port first, within ${minRtpPort} and ${maxRtpPort}`,
+    )
+    .default('16384-32766')
+    .describe('The ports for audio: two for each call at the same time.'),
+  OUTDIAL_MEDIA_WORKERS: wholeNumber(1, 64)
+    .optional()
+    .describe('Threads that carry audio. Unset: one for each core.'),
+  OUTDIAL_AUDIO_DIR: z.string().optional().describe('The folder of the WAV files that scripted agents play.'),
+  OPENAI_API_KEY: z
+    .string()
+    .optional()
+    .describe('For openai-realtime agents whose connection holds no key of its own.'),
   OUTDIAL_RATE_PIPELINE_CENTS: cents
     .default(3.5)
     .describe('The price of a call with a pipeline agent, in cents.'),
@@ -157,11 +209,36 @@ export function readConfig(env: Environment = process.env): Config {
     maxRows: values.OUTDIAL_MAX_ROWS,
     repeatWindowMs: values.OUTDIAL_REPEAT_WINDOW_MS,
     simulated,
+    calls: callsOf(values),
     rates: {
       pipelineMillicents: Math.round(values.OUTDIAL_RATE_PIPELINE_CENTS * millicentsPerCent),
       realtimeMillicents: Math.round(values.OUTDIAL_RATE_REALTIME_CENTS * millicentsPerCent),
     },
   }
+}
+
+function callsOf(values: z.output<typeof environment>): CallSettings {
+  return {
+    sipHost: values.OUTDIAL_SIP_HOST,
+    sipPort: values.OUTDIAL_SIP_PORT,
+    sipTlsPort: values.OUTDIAL_SIP_TLS_PORT,
+    publicAddress: values.OUTDIAL_PUBLIC_ADDRESS ?? null,
+    rtpPorts: readPorts(values.OUTDIAL_RTP_PORTS),
+    mediaWorkers: values.OUTDIAL_MEDIA_WORKERS ?? null,
+    audioDir: values.OUTDIAL_AUDIO_DIR ?? null,
+    openaiApiKey: values.OPENAI_API_KEY ?? null,
+  }
+}
+
+/** `16384-32766`: even ports for RTP, the odd one above each for RTCP. */
+function readPorts(text: string): { first: number; last: number } {
+  const [first = 0, last = 0] = text.split('-').map(Number)
+  return { first, last }
+}
+
+function isPortRange(text: string): boolean {
+  const { first, last } = readPorts(text)
+  return first % 2 === 0 && first >= minRtpPort && last > first && last <= maxRtpPort
 }
 
 /** Reads what a command needs to talk to a running server. @throws ConfigError */

@@ -2,6 +2,7 @@
 import type { Batch } from '../domain/batch.ts'
 import { Refusal } from '../domain/refusal.ts'
 import type { Deps } from './deps.ts'
+import { removeRecordings } from './find-attempt.ts'
 
 type ControlDeps = Pick<Deps, 'store' | 'clock'>
 
@@ -66,13 +67,15 @@ export async function rescheduleBatch(
   return found(await store.rescheduleBatch(workspaceId, batchId, scheduledAt, timezone, now), batchId)
 }
 
-/** Only a draft or a finished batch; its rows and attempts go with it. */
+/** Only a draft or a finished batch; its rows, attempts and recordings go with it. */
 export async function deleteBatch(
-  { store, clock }: ControlDeps,
+  { store, clock, recordingsDir }: ControlDeps & Pick<Deps, 'recordingsDir'>,
   workspaceId: number,
   batchId: number,
 ): Promise<void> {
+  const recordings = await store.listRecordings(workspaceId, batchId)
   if (!(await store.deleteBatch(workspaceId, batchId, clock.now()))) throw batchNotFound(batchId)
+  await removeRecordings(recordingsDir, recordings)
 }
 
 export function batchNotFound(batchId: number | string): Refusal {

@@ -2,6 +2,7 @@
 import path from 'node:path'
 import type { Batch, Dialect, IngestCounts, NewBatch } from '../domain/batch.ts'
 import type { CallingWindow } from '../domain/calling-window.ts'
+import type { MachinePolicy } from '../domain/conversation.ts'
 import { estimateBatch } from '../domain/estimate.ts'
 import { Refusal } from '../domain/refusal.ts'
 import type { RetryPolicy } from '../domain/retry.ts'
@@ -35,6 +36,10 @@ export interface CreateBatchRequest {
   window: CallingWindow | null
   ringTimeoutMs?: number
   maxCallMs?: number
+  /** Absent: not recorded. */
+  record?: boolean
+  /** Absent: off. */
+  answeringMachine?: MachinePolicy
 }
 
 export interface CreatedBatch {
@@ -165,6 +170,8 @@ function newBatch(request: CreateBatchRequest, { agent, phoneNumber }: Caller, n
     window: request.window,
     ringTimeoutMs: request.ringTimeoutMs ?? defaultRingTimeoutMs,
     maxCallMs: request.maxCallMs ?? defaultMaxCallMs,
+    record: request.record ?? false,
+    answeringMachine: request.answeringMachine ?? 'off',
   }
 }
 

@@ -22,6 +22,8 @@ export interface Deps {
   clock: Clock
   config: BatchLimits
   logger: Logger
+  /** Where recordings lie; absent: nothing is recorded. */
+  recordingsDir?: string
   /** What is wrong with a trunk, as the carrier that will read it says; null: nothing. */
   trunkProblem?(trunk: Pick<Trunk, 'kind' | 'settings'>): TrunkProblem | null
 }

@@ -1,5 +1,6 @@
 // The carrier port: who takes our calls to the telephone network. Adapters: simulated/ (in this process, or as a
-// process of its own), later sip/. All pass test/carrier-conformance.
+// process of its own), sip/. All pass test/carrier-conformance.
+import type { Conversation, MachinePolicy } from '../domain/conversation.ts'
 import type { Evidence } from '../domain/outcome.ts'
 import type { Agent, Trunk } from '../domain/workspace.ts'
 
@@ -17,6 +18,10 @@ export interface CallRequest {
   /** Who talks; a carrier that only plays calls needs none. */
   agent?: Agent
   variablesJson: string
+  /** Absent: no. */
+  record?: boolean
+  /** Absent: off. */
+  answeringMachine?: MachinePolicy
 }
 
 /** What the dispatcher hears of a call. Never called before `dial` has returned; `ended` comes exactly once or never. */
@@ -24,7 +29,7 @@ export interface CallObserver {
   ringing(at: number): void
   answered(at: number): void
   /** Final. `evidence.endedBy` is null: what we did ourselves the dispatcher knows. */
-  ended(evidence: Evidence, at: number): void
+  ended(evidence: Evidence, at: number, conversation?: Conversation): void
 }
 
 export interface Call {

@@ -41,7 +41,7 @@ export class OutcomeRecorder {
     this.#schedule()
   }
 
-  ended(claim: Claim, { outcome, answeredAt, endedAt, dialled }: Ending): void {
+  ended(claim: Claim, { outcome, answeredAt, endedAt, dialled, conversation }: Ending): void {
     this.#progress.delete(claim.attemptId)
     const talkMs = answeredAt === null ? 0 : endedAt - answeredAt
     const architecture = this.#deps.known.agent(claim.agentId).architecture
@@ -55,6 +55,7 @@ export class OutcomeRecorder {
         ? decideNext(outcome, claim, endedAt)
         : { kind: 'put-back', dueAt: endedAt, throttled: false },
       suppress: outcome.consequence === 'suppress-number',
+      ...(conversation === undefined ? {} : { conversation }),
     })
     if (dialled) this.#deps.breakers.observe(claim, outcome)
     this.#schedule()

@@ -3,6 +3,7 @@
 //   dialing ──ringing──▶ ringing ──answered──▶ answered ──ended──▶ over
 //      └── silence 32 s, ring time-out, maximum age: hang up, then the carrier has `hangUpAnswerMs` to confirm
 import type { Call, Carrier } from '../carrier/carrier.ts'
+import type { Conversation } from '../domain/conversation.ts'
 import { classify, type Evidence, type Outcome } from '../domain/outcome.ts'
 import type { Agent, Trunk } from '../domain/workspace.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
@@ -19,6 +20,7 @@ export interface Ending {
   endedAt: number
   /** The call was placed on disk and then forbidden before the dial: unspent. */
   dialled: boolean
+  conversation?: Conversation
 }
 
 export interface RunningAttemptDeps {
@@ -60,11 +62,13 @@ export class RunningAttempt {
         agentId: claim.agentId,
         agent,
         variablesJson: claim.variablesJson,
+        record: claim.record,
+        answeringMachine: claim.answeringMachine,
       },
       {
         ringing: at => this.#ringing(at),
         answered: at => this.#answered(at),
-        ended: (evidence, at) => this.#end(evidence, at),
+        ended: (evidence, at, conversation) => this.#end(evidence, at, true, conversation),
       },
     )
   }
@@ -112,13 +116,14 @@ export class RunningAttempt {
     this.#call?.hangUp()
   }
 
-  #end(evidence: Evidence, at: number, dialled = true): void {
+  #end(evidence: Evidence, at: number, dialled = true, conversation?: Conversation): void {
     if (this.#over) return
     this.#over = true
     this.#timer?.cancel()
     const answeredAt = this.#answeredAt ?? evidence.answeredAt
     const outcome = classify({ ...evidence, answeredAt, endedBy: this.#endedBy })
-    this.#deps.onEnded({ outcome, answeredAt, endedAt: at, dialled })
+    const left = conversation === undefined ? {} : { conversation }
+    this.#deps.onEnded({ outcome, answeredAt, endedAt: at, dialled, ...left })
   }
 
   #arm(inMs: number, task: () => void): void {

@@ -1,5 +1,6 @@
 // A batch: one list, one agent, one set of rules; and the moves it may make.
 import type { CallingWindow } from './calling-window.ts'
+import type { MachinePolicy } from './conversation.ts'
 import type { Progress } from './recipient.ts'
 import type { RetryPolicy } from './retry.ts'
 
@@ -54,6 +55,9 @@ export interface BatchRules {
   window: CallingWindow | null
   ringTimeoutMs: number
   maxCallMs: number
+  /** Whether its conversations are recorded; only real calls have any. */
+  record: boolean
+  answeringMachine: MachinePolicy
 }
 
 export interface NewBatch extends BatchRules {

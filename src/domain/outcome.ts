@@ -141,14 +141,11 @@ function judge(evidence: Evidence): Verdict {
   const { sipStatus, phrase, q850, endedBy } = evidence
   if (endedBy === 'node-died') return verdict('lost', 'us', evidence.answeredAt === null)
   if (endedBy === 'cancelled-by-us' && evidence.answeredAt === null) return verdict('cancelled', 'us', false)
-  if (evidence.agentFailed) return verdict('agent-failure', 'agent', true)
+  const saidNo = evidence.doNotCallAgain === true
+  const consequence = saidNo ? 'suppress-number' : 'none'
+  if (evidence.agentFailed) return verdict('agent-failure', 'agent', !saidNo, consequence)
   if (evidence.answeredAt !== null)
-    return verdict(
-      evidence.voicemail ? 'voicemail' : 'answered',
-      'recipient',
-      false,
-      evidence.doNotCallAgain === true ? 'suppress-number' : 'none',
-    )
+    return verdict(evidence.voicemail ? 'voicemail' : 'answered', 'recipient', false, consequence)
   if (endedBy === 'ring-timeout') return noAnswer
   if (endedBy === 'silence-timeout' || endedBy === 'max-age') return carrierFailure
   if (sipStatus !== null && throttleStatuses.has(sipStatus) && throttlePhrase.test(phrase ?? ''))
@@ -169,4 +166,17 @@ function describe({ sipStatus, phrase, q850, endedBy, agentFailed, voicemail }: 
     q850 === null ? null : `q850 ${q850}`,
   ].filter(word => word !== null && word !== '')
   return words.length === 0 ? 'no answer from the carrier' : words.join(' ')
+}
+
+/** Evidence of a call that never left this machine: put back unspent. */
+export function unplaced(why: string): Evidence {
+  return {
+    sipStatus: 503,
+    phrase: `not placed, no capacity: ${why}`,
+    q850: null,
+    endedBy: null,
+    answeredAt: null,
+    voicemail: false,
+    agentFailed: false,
+  }
 }

@@ -1,4 +1,5 @@
 // What the dispatcher and the store hand each other: claims, verdicts before the dial, endings, orphans.
+import type { Conversation, MachinePolicy } from '../domain/conversation.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { RetryPolicy } from '../domain/retry.ts'
 import type { TrunkKind } from '../domain/workspace.ts'
@@ -41,6 +42,8 @@ export interface Claim {
   batchSpacingMs: number
   ringTimeoutMs: number
   maxCallMs: number
+  record: boolean
+  answeringMachine: MachinePolicy
   retry: RetryPolicy
 }
 export interface ClaimResult {
@@ -89,6 +92,8 @@ export interface EndedAttempt {
   next: Next
   /** Put the number on the suppression list as well (the person said no). */
   suppress: boolean
+  /** Absent: nothing was left behind (no answer, a simulated call), or the call was put back. */
+  conversation?: Conversation
 }
 export interface EndedResult {
   /** Batches that completed with these. */

@@ -3,6 +3,7 @@
 //
 // Every method is scoped: where it takes a workspaceId, things of another workspace do not exist (null or empty).
 import type { Batch, BatchStatus, IngestCounts, NewBatch } from '../domain/batch.ts'
+import type { Conversation } from '../domain/conversation.ts'
 import type { OutboxEvent } from '../domain/event.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
 import type { RowReason } from '../domain/refusal.ts'
@@ -240,8 +241,18 @@ export interface Store {
       recipientAttempts: number
       maxAttempts: number
       standing: Standing
+      /** What the agent found out; null: nothing was left behind. */
+      results: Record<string, unknown> | null
+      recordingBytes: number | null
     })[]
   >
+  /** One call with what it left behind. */
+  findAttempt(
+    workspaceId: number,
+    attemptId: number,
+  ): Promise<(Attempt & { conversation: Conversation | null }) | null>
+  /** File names of a batch's recordings: whoever deletes the batch deletes them. */
+  listRecordings(workspaceId: number, batchId: number): Promise<string[]>
   countAttempts(workspaceId: number, filter: { batchId?: number }): Promise<number>
   /** The ingest report, in order of row number. */
   listIngestRows(

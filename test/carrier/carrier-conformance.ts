@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Call, Carrier } from '../../src/carrier/carrier.ts'
+import type { Conversation } from '../../src/domain/conversation.ts'
 import type { Evidence } from '../../src/domain/outcome.ts'
 import type { Agent, Trunk } from '../../src/domain/workspace.ts'
 
@@ -60,13 +61,19 @@ export interface RecordedCall {
   heard: string[]
   ringing: Promise<number>
   answered: Promise<number>
-  ended: Promise<{ evidence: Evidence; at: number }>
+  ended: Promise<Ended>
 }
 
 let lastCall = 0
 export const newCallId = () => `call-${++lastCall}@test`
 
 /** Dials and notes what is heard. */
+interface Ended {
+  evidence: Evidence
+  at: number
+  conversation: Conversation | undefined
+}
+
 export function dialAndRecord(
   { carrier, trunk }: Pick<CarrierUnderTest, 'carrier' | 'trunk'>,
   to: string,
@@ -75,7 +82,7 @@ export function dialAndRecord(
   const heard: string[] = []
   const ringing = Promise.withResolvers<number>()
   const answered = Promise.withResolvers<number>()
-  const ended = Promise.withResolvers<{ evidence: Evidence; at: number }>()
+  const ended = Promise.withResolvers<Ended>()
   let dialing = true
   const hear = (what: string) => heard.push(dialing ? 'inside dial' : what)
   const request = {
@@ -97,9 +104,9 @@ export function dialAndRecord(
       hear('answered')
       answered.resolve(at)
     },
-    ended: (evidence, at) => {
+    ended: (evidence, at, conversation) => {
       hear('ended')
-      ended.resolve({ evidence, at })
+      ended.resolve({ evidence, at, conversation })
     },
   })
   dialing = false

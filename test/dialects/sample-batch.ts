@@ -35,6 +35,8 @@ export function sampleBatch(fields: Partial<Batch> = {}): Batch {
     window: null,
     ringTimeoutMs: 45_000,
     maxCallMs: 3_600_000,
+    record: false,
+    answeringMachine: 'off',
     ...fields,
   }
 }

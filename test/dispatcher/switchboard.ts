@@ -208,6 +208,8 @@ export class Switchboard {
       window: null,
       ringTimeoutMs: 45_000,
       maxCallMs: 3_600_000,
+      record: false,
+      answeringMachine: 'off',
     } as Omit<NewBatch, keyof Line> & Line
   }
 

@@ -12,7 +12,7 @@ test('an agent is made with every field that was sent', async t => {
     architecture: 'realtime',
     prompt: 'Call {{name}}.',
     firstMessage: 'Hello {{name}}',
-    connection: { url: 'wss://example.test', nested: [1, { two: true }] },
+    connection: { kind: 'media-stream', url: 'wss://example.test', parameters: { plan: 'a' } },
     aliases: ['agt_abc123', '456'],
     maxConcurrentCalls: 7,
     unknown: 'ignored',

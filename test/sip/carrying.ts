@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type OpenedSipCarrier, openSipCarrier } from '../../src/carrier/sip/open-sip-carrier.ts'
-import type { CallReport } from '../../src/carrier/sip/sip-carrier.ts'
 import type { Trunk } from '../../src/domain/workspace.ts'
 import { realClock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
@@ -13,7 +12,6 @@ import { SilentMedia } from './silent-media.ts'
 export interface Carrying extends OpenedSipCarrier {
   far: FarSide
   media: SilentMedia
-  reports: CallReport[]
   trunk: Trunk
   dataDir: string
   /** What a crash leaves: the process is gone, its files are not. */
@@ -45,7 +43,6 @@ export async function openCarrying(
   const far = after?.far ?? (await openFarSide())
   const dataDir = after?.dataDir ?? mkdtempSync(join(tmpdir(), 'outdial-sip-'))
   const media = new SilentMedia()
-  const reports: CallReport[] = []
   const opened = await openSipCarrier({
     sip: {
       host: '127.0.0.1',
@@ -61,14 +58,12 @@ export async function openCarrying(
     random: () => 0.5,
     agentSettings: agent => agent.connection as never,
     recordingPath: callId => join(dataDir, `${callId}.wav`),
-    onReport: report => void reports.push(report),
     timing: { t1Ms: 10, t2Ms: 80, t4Ms: 100 },
   })
   return {
     ...opened,
     far,
     media,
-    reports,
     dataDir,
     trunk: sipTrunk({ address: `127.0.0.1:${far.port}`, optionsSeconds: 0, ...settings }),
     crash: () => opened.agent.close(),

@@ -59,6 +59,8 @@ export function claimPromises(engine: Engine): void {
         batchSpacingMs: 250,
         ringTimeoutMs: 20_000,
         maxCallMs: 60_000,
+        record: false,
+        answeringMachine: 'off',
         retry,
       },
     ])

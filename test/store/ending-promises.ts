@@ -35,6 +35,8 @@ export function endingPromises(engine: Engine): void {
       outcome: kept,
       costMillicents: 3_500,
       variables: { row: 1 },
+      results: null,
+      recordingBytes: null,
       ...attempts,
     })
     const [recipient] = await store.listRecipients(workspace.id, id, {}, page)

@@ -46,6 +46,25 @@ test('a database is migrated once: opened again it is as it was', async t => {
   assert.deepEqual(schemaOf(path), schema)
 })
 
+test('a database of the first schema keeps its batches, which record nothing', async t => {
+  const path = fileFor(t)
+  const first = new URL('../../src/store/sqlite/migrations/0001-first-batch.sql', import.meta.url)
+  inspect(path, db => {
+    db.exec(readFileSync(first, 'utf8'))
+    db.exec(`PRAGMA foreign_keys = OFF; PRAGMA user_version = 1;
+      INSERT INTO batches (id, workspace_id, agent_id, phone_number_id, trunk_id, name, dialect, sent_agent_id, status,
+        open, start_as, timezone, retry, ring_timeout_ms, max_call_ms, content_hash, created_at, updated_at)
+      VALUES (7, 1, 1, 1, 1, 'March', 'outdial', '1', 'completed', 0, 'running', 'UTC', '{"maxAttempts":1,"delaysMs":{}}',
+        1, 1, '', 0, 0);
+      INSERT INTO workspaces (id, name, max_concurrent_calls, created_at, updated_at) VALUES (1, 'demo', 1, 0, 0);
+      INSERT INTO batch_progress (batch_id) VALUES (7)`)
+  })
+  const store = await openSqliteStore({ path })
+  const batch = await store.getBatch(1, 7)
+  assert.deepEqual([batch?.name, batch?.record, batch?.answeringMachine], ['March', false, 'off'])
+  await store.close()
+})
+
 test('a database of a newer program is refused and not touched', async t => {
   const path = fileFor(t)
   await (await openSqliteStore({ path })).close()

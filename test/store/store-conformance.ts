@@ -1,6 +1,7 @@
 // What every store promises, whatever its engine: each sentence is a test that can fail.
 import { describe } from 'node:test'
 import { claimPromises } from './claim-promises.ts'
+import { conversationPromises } from './conversation-promises.ts'
 import { crashPromises } from './crash-promises.ts'
 import { endingPromises } from './ending-promises.ts'
 import { idempotencyPromises } from './idempotency-promises.ts'
@@ -29,6 +30,7 @@ export function storeConformance(
     describe('times', () => timePromises(engine))
     describe('the dial', () => placePromises(engine))
     describe('the end', () => endingPromises(engine))
+    describe('conversations', () => conversationPromises(engine))
     describe('reports', () => reportPromises(engine))
     describe('at random', () => randomWalk(engine))
     const { reopen } = options

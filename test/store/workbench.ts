@@ -227,6 +227,8 @@ function newBatch({ workspace, agent, phoneNumber }: Workbench, changes: Partial
     window: null,
     ringTimeoutMs: 30_000,
     maxCallMs: 600_000,
+    record: false,
+    answeringMachine: 'off',
     contentHash: 'a'.repeat(64),
     createdAt: start,
     ...changes,

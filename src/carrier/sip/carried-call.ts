@@ -1,7 +1,9 @@
 // One call of the SIP carrier: its line in the media pool and its dialog, from the dial to the evidence.
 //
 //   opening a line ──▶ inviting ──▶ ringing ──▶ answered ──▶ closing the line ──▶ told
+import { basename } from 'node:path'
 import type { AgentSettings } from '../../agent/agent.ts'
+import type { Conversation } from '../../domain/conversation.ts'
 import type { Evidence } from '../../domain/outcome.ts'
 import type { CallObserver, CallRequest } from '../carrier.ts'
 import type { LineEvent, LineReport, MediaLine, MediaPool } from '../rtp/media.ts'
@@ -26,8 +28,8 @@ export interface CarriedCallOptions {
   observer: CallObserver
   now(): number
   onChanged(snapshot: CallSnapshot): void
-  /** Comes just before the observer hears of the end; `report` is null where no line was opened. */
-  onOver(ending: { evidence: Evidence; report: LineReport | null; doNotCallAgain: boolean }): void
+  /** Comes just before the observer hears of the end. */
+  onOver(evidence: Evidence): void
 }
 
 export class CarriedCall {
@@ -81,7 +83,7 @@ export class CarriedCall {
         agent,
         localAddress,
         recordingPath,
-        machine: settings.machine,
+        machine: request.answeringMachine ?? 'off',
         srtp: settings.srtp,
         rtpTimeoutMs: settings.rtpTimeoutMs,
       },
@@ -203,8 +205,10 @@ export class CarriedCall {
       ...this.#ours,
     }
     if (this.#doNotCallAgain) evidence.doNotCallAgain = true
-    this.#options.onOver({ evidence, report, doNotCallAgain: this.#doNotCallAgain })
-    this.#options.observer.ended(evidence, this.#options.now())
+    const { onOver, observer, now, recordingPath } = this.#options
+    onOver(evidence)
+    const talked = report !== null && evidence.answeredAt !== null
+    observer.ended(evidence, now(), talked ? conversationOf(report, recordingPath) : undefined)
   }
 
   async #closeLine(): Promise<LineReport | null> {
@@ -214,6 +218,18 @@ export class CarriedCall {
       // The worker died with the line: what it knew is gone, the call's end is not.
       return null
     }
+  }
+}
+
+function conversationOf(report: LineReport, recordingPath: string | null): Conversation {
+  const { transcript, results, recordingBytes } = report
+  const { packetsSent, packetsReceived, packetsLost, jitterMs, firstAudioAfterMs } = report
+  return {
+    transcript,
+    results,
+    recordingFile: recordingPath === null || recordingBytes === null ? null : basename(recordingPath),
+    recordingBytes,
+    line: { packetsSent, packetsReceived, packetsLost, jitterMs, firstAudioAfterMs },
   }
 }
 

@@ -35,8 +35,7 @@ export interface SipConfig {
   tls: { ca: string | null; verify: boolean; certificate: { cert: string; key: string } | null }
 }
 
-export interface OpenSipCarrierOptions
-  extends Pick<SipCarrierOptions, 'agentSettings' | 'recordingPath' | 'onReport'> {
+export interface OpenSipCarrierOptions extends Pick<SipCarrierOptions, 'agentSettings' | 'recordingPath'> {
   sip: SipConfig
   /** Journal and key are kept here. */
   dataDir: string

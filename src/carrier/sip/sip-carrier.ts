@@ -4,7 +4,7 @@ import type { Evidence } from '../../domain/outcome.ts'
 import type { Agent, Trunk } from '../../domain/workspace.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Call, CallObserver, CallRequest, Carrier, RescueAnswer } from '../carrier.ts'
-import type { LineReport, MediaPool } from '../rtp/media.ts'
+import type { MediaPool } from '../rtp/media.ts'
 import { CarriedCall } from './carried-call.ts'
 import type { DialogJournal } from './dialog-journal.ts'
 import { GatewayWatch } from './gateway-watch.ts'
@@ -12,15 +12,6 @@ import { noEvidence } from './reason.ts'
 import type { SipTrace } from './sip-trace.ts'
 import { readTrunkSettings, type SipTrunkSettings } from './trunk-settings.ts'
 import type { UserAgent } from './user-agent.ts'
-
-/** What a call leaves beside its outcome. */
-export interface CallReport {
-  request: CallRequest
-  evidence: Evidence
-  report: LineReport
-  recordingPath: string | null
-  doNotCallAgain: boolean
-}
 
 export interface SipCarrierOptions {
   agent: UserAgent
@@ -34,9 +25,8 @@ export interface SipCarrierOptions {
   publicAddress(settings: SipTrunkSettings): Promise<string>
   /** How a call's agent is reached; null: it cannot call. */
   agentSettings(agent: Agent): AgentSettings | null
-  /** Where to record a call of a trunk that records. */
+  /** Where to record a call that is to be recorded. */
   recordingPath(callId: string): string
-  onReport(report: CallReport): void
 }
 
 export class SipCarrier implements Carrier {
@@ -115,7 +105,7 @@ export class SipCarrier implements Carrier {
     observer: CallObserver,
   ): CarriedCall {
     const { journal, clock, media, localAddress, publicAddress, trace } = this.#options
-    const recordingPath = settings.record ? this.#options.recordingPath(request.callId) : null
+    const recordingPath = request.record === true ? this.#options.recordingPath(request.callId) : null
     if (settings.trace) trace.keep(request.callId)
     return new CarriedCall({
       request,
@@ -129,11 +119,9 @@ export class SipCarrier implements Carrier {
       invite: (wanted, handlers) => this.#options.agent.invite(wanted, handlers),
       now: () => clock.now(),
       onChanged: snapshot => journal.changed(snapshot),
-      onOver: ({ evidence, report, doNotCallAgain }) => {
+      onOver: evidence => {
         this.#live.delete(request.callId)
         journal.ended(request.callId, evidence.answeredAt === null ? 'unanswered' : 'answered')
-        if (report !== null)
-          this.#options.onReport({ request, evidence, report, recordingPath, doNotCallAgain })
       },
     })
   }

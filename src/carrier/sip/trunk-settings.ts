@@ -25,8 +25,6 @@ export interface SipTrunkSettings {
   /** RFC 4028, s; null: no session timer is asked for. */
   sessionSeconds: number | null
   rtpTimeoutMs: number
-  record: boolean
-  machine: 'off' | 'hang-up' | 'leave-message' | 'hand-to-agent'
   /** How often the gateways are asked whether they are there, s; 0: never. */
   optionsSeconds: number
   /** The messages of its calls are kept for a while. */
@@ -87,8 +85,6 @@ const schema = z.object({
   srtp: z.boolean().default(false),
   sessionSeconds: z.int().min(90).max(86_400).nullable().default(1_800),
   rtpTimeoutSeconds: z.number().min(1).max(3_600).default(30),
-  record: z.boolean().default(false),
-  machine: z.enum(['off', 'hang-up', 'leave-message', 'hand-to-agent']).default('off'),
   optionsSeconds: z.int().min(0).max(3_600).default(60),
   trace: z.boolean().default(false),
 })

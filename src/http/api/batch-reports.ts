@@ -10,7 +10,7 @@ import type { HttpDeps } from '../dialect.ts'
 import { fieldRefusal } from '../validation.ts'
 import { batchIdOf } from './batches.ts'
 import { pageQuery, readCursor, toPage } from './paging.ts'
-import { presentAttempt, presentIngestRow, presentRecipient } from './present.ts'
+import { presentIngestRow, presentListedAttempt, presentRecipient } from './present.ts'
 
 const millicentsPerCent = 1_000
 
@@ -56,7 +56,7 @@ function listRoutes(app: FastifyInstance, deps: HttpDeps): void {
     const { limit, cursor } = request.query
     const page = { afterId: readCursor(cursor) ?? 0, limit: limit + 1 }
     const found = await listAttempts(deps, request.workspace.id, batchIdOf(request), page)
-    return toPage(found, limit, attempt => attempt.id, presentAttempt)
+    return toPage(found, limit, attempt => attempt.id, presentListedAttempt)
   })
   api.get('/batches/:id/rows', { schema: { querystring: rowQuery } }, async request => {
     const { limit, cursor, status } = request.query

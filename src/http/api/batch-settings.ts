@@ -1,6 +1,7 @@
 // What a create of ours may say beside the list, as JSON or as form fields, and the request that comes of it.
 import { z } from 'zod'
 import type { CreateBatchRequest } from '../../batches/create-batch.ts'
+import { machinePolicies } from '../../domain/conversation.ts'
 import { dispositions } from '../../domain/outcome.ts'
 import { defaultRetryPolicy, type RetryPolicy } from '../../domain/retry.ts'
 import { isIanaZone, resolveStart } from '../../domain/scheduled-start.ts'
@@ -51,6 +52,8 @@ const batchSettings = listSettings.extend({
   window: callingWindow.nullable().default(null),
   ringTimeoutMs: z.int().min(ringTimeoutRangeMs.min).max(ringTimeoutRangeMs.max).optional(),
   maxCallMs: z.int().min(callRangeMs.min).max(callRangeMs.max).optional(),
+  record: z.boolean().default(false),
+  answeringMachine: z.enum(machinePolicies).default('off'),
 })
 
 export type BatchSettings = z.output<typeof batchSettings>
@@ -85,6 +88,7 @@ const jsonFields: ReadonlySet<string> = new Set([
   'window',
   'ringTimeoutMs',
   'maxCallMs',
+  'record',
 ])
 
 function readJsonField(field: string, text: string | string[]): unknown {
@@ -113,6 +117,7 @@ export function toCreateRequest(
 ): CreateBatchRequest {
   const { agentId, phoneNumberId, scheduledAt, timezone, name, ringTimeoutMs, maxCallMs } = settings
   const { description, startAs, open, maxConcurrentCalls, callsPerSecond, window } = settings
+  const { record, answeringMachine } = settings
   return {
     workspace,
     dialect: 'outdial',
@@ -129,6 +134,8 @@ export function toCreateRequest(
     maxConcurrentCalls,
     callsPerSecond,
     window,
+    record,
+    answeringMachine,
     retry: toRetryPolicy(settings.retry),
     ...(ringTimeoutMs === undefined ? {} : { ringTimeoutMs }),
     ...(maxCallMs === undefined ? {} : { maxCallMs }),

@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import type { DialectPlugin, HttpDeps } from '../dialect.ts'
+import { attemptRoutes } from './attempts.ts'
 import { batchControlRoutes } from './batch-control.ts'
 import { batchReportRoutes } from './batch-reports.ts'
 import { batchRoutes } from './batches.ts'
@@ -39,6 +40,7 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
         batchRoutes,
         batchControlRoutes,
         batchReportRoutes,
+        attemptRoutes,
       ]
       for (const family of families) family(v1, deps)
     },

@@ -1,11 +1,13 @@
 // Our things as our own API shows them: flat, camelCase, instants as ISO 8601 in UTC, money in cents.
+import { withoutSecrets } from '../../agent/settings.ts'
+import type { KeptAttempt } from '../../batches/find-attempt.ts'
 import type { Batch } from '../../domain/batch.ts'
 import type { OutboxEvent } from '../../domain/event.ts'
 import { averageTalkSeconds } from '../../domain/progress.ts'
 import { type Attempt, type Recipient, statusOf } from '../../domain/recipient.ts'
 import { rowReasons } from '../../domain/refusal.ts'
 import type { Agent, PhoneNumber, Suppression, Trunk, Workspace } from '../../domain/workspace.ts'
-import type { IngestRow } from '../../store/store.ts'
+import type { IngestRow, Store } from '../../store/store.ts'
 
 const millicentsPerCent = 1_000
 
@@ -24,12 +26,17 @@ export function presentWorkspace({ creditMillicents, createdAt, updatedAt, ...wo
   }
 }
 
-export function presentAgent({ workspaceId: _, breakerUntil, createdAt, ...agent }: Agent) {
-  return { ...agent, breakerUntil: toIso(breakerUntil), createdAt: toIso(createdAt) }
+/** Its keys are never shown again. */
+export function presentAgent({ workspaceId: _, breakerUntil, createdAt, connection, ...agent }: Agent) {
+  const shown = withoutSecrets(connection)
+  return { ...agent, connection: shown, breakerUntil: toIso(breakerUntil), createdAt: toIso(createdAt) }
 }
 
-export function presentTrunk({ workspaceId: _, breakerUntil, createdAt, ...trunk }: Trunk) {
-  return { ...trunk, breakerUntil: toIso(breakerUntil), createdAt: toIso(createdAt) }
+/** Its password is never shown again. */
+export function presentTrunk({ workspaceId: _, breakerUntil, createdAt, settings, ...trunk }: Trunk) {
+  const { password, ...rest } = settings
+  const shown = password === undefined || password === null ? settings : { ...rest, password: '[hidden]' }
+  return { ...trunk, settings: shown, breakerUntil: toIso(breakerUntil), createdAt: toIso(createdAt) }
 }
 
 export function presentPhoneNumber({ workspaceId: _, createdAt, ...number }: PhoneNumber) {
@@ -86,6 +93,24 @@ export function presentAttempt(attempt: Attempt) {
     talkMs: answeredAt === null || endedAt === null ? null : endedAt - answeredAt,
     outcome,
     costCents: costMillicents / millicentsPerCent,
+  }
+}
+
+type ListedAttempt = Awaited<ReturnType<Store['listAttempts']>>[number]
+
+export function presentListedAttempt(attempt: ListedAttempt) {
+  const { results, recordingBytes } = attempt
+  return { ...presentAttempt(attempt), results, recordingBytes }
+}
+
+/** A call with its transcript; nulls where it left nothing behind. */
+export function presentKeptAttempt({ conversation, ...attempt }: KeptAttempt) {
+  return {
+    ...presentAttempt(attempt),
+    results: conversation?.results ?? null,
+    recordingBytes: conversation?.recordingBytes ?? null,
+    transcript: conversation?.transcript.map(({ at, ...entry }) => ({ ...entry, at: toIso(at) })) ?? null,
+    line: conversation?.line ?? null,
   }
 }
 

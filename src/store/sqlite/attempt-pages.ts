@@ -9,7 +9,7 @@ export const endedColumns = `${attemptColumns}, a.ended_at, a.disposition, a.cau
 export const joins =
   'JOIN recipients r ON r.id = a.recipient_id JOIN phone_numbers n ON n.id = a.phone_number_id'
 const detailColumns = `r.variables, r.attempts AS recipient_attempts, r.standing,
-  b.retry AS retry_policy`
+  b.retry AS retry_policy, c.results, c.recording_bytes`
 
 interface AttemptPage {
   afterId?: number
@@ -47,11 +47,24 @@ export function attemptPage(
   return merged.slice(start, start + limit).map(id => attemptRow(connection, id))
 }
 
+/** One attempt of a workspace, ended or open; null: there is none. */
+export function attemptById(connection: Connection, workspaceId: number, id: number): Row | null {
+  const owned = (table: string) =>
+    connection
+      .prepare(
+        `SELECT 1 FROM ${table} a JOIN batches b ON b.id = a.batch_id
+         WHERE a.id = ? AND a.workspace_id = ? AND b.status <> 'importing' AND ${table === 'attempts' ? '1' : "a.status <> 'claimed'"}`,
+      )
+      .get(id, workspaceId) !== undefined
+  return owned('attempts') || owned('open_attempts') ? attemptRow(connection, id) : null
+}
+
 function attemptRow(connection: Connection, id: number): Row {
   const read = (columns: string, table: string) =>
     connection
       .prepare(
-        `SELECT ${columns}, ${detailColumns} FROM ${table} a ${joins} JOIN batches b ON b.id = a.batch_id WHERE a.id = ?`,
+        `SELECT ${columns}, ${detailColumns} FROM ${table} a ${joins} JOIN batches b ON b.id = a.batch_id
+           LEFT JOIN conversations c ON c.attempt_id = a.id WHERE a.id = ?`,
       )
       .get(id)
   return (read(endedColumns, 'attempts') ?? read(`${attemptColumns}, a.status`, 'open_attempts')) as Row

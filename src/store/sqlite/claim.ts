@@ -195,6 +195,8 @@ export function claimStatements(
       batchSpacingMs: batch.batchSpacingMs,
       ringTimeoutMs: batch.ringTimeoutMs,
       maxCallMs: batch.maxCallMs,
+      record: batch.record,
+      answeringMachine: batch.answeringMachine,
       retry: batch.retry,
     })
     return true

@@ -4,6 +4,7 @@ import { finalStanding, type Standing } from '../../domain/recipient.ts'
 import type { EndedAttempt, EndedResult, OrphanedAttempt } from '../dispatch-records.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
+import { conversationWriter } from './conversations.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
 import { openAttempts, queueOf } from './open-attempts.ts'
@@ -34,6 +35,7 @@ export function endingStatements(
        dialed_at, answered_at, ended_at, disposition, cause, sip_status, q850, fault, retryable, cost_millicents)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
+  const keepConversation = conversationWriter(connection)
   const countPutBack = connection.prepare(
     `UPDATE recipients SET put_backs = put_backs + 1, first_put_back_at = coalesce(first_put_back_at, ?) WHERE id = ?`,
   )
@@ -73,7 +75,7 @@ export function endingStatements(
       connection
         .prepare(
           `SELECT o.*, r.variables, r.put_backs, r.first_put_back_at, n.e164, t.kind, b.retry,
-             b.ring_timeout_ms, b.max_call_ms
+             b.ring_timeout_ms, b.max_call_ms, b.record, b.answering_machine
            FROM open_attempts o JOIN recipients r ON r.id = o.recipient_id JOIN phone_numbers n ON n.id = o.phone_number_id
              JOIN trunks t ON t.id = o.trunk_id JOIN batches b ON b.id = o.batch_id
            WHERE o.node_id <> ? ORDER BY o.id`,
@@ -149,6 +151,7 @@ export function endingStatements(
       retryable ? 1 : 0,
       costMillicents,
     )
+    if (ended.conversation !== undefined) keepConversation(row.id, row.batch_id, ended.conversation)
     const retryAt = live && next.kind === 'retry' ? next.dueAt : null
     const standing: Standing = retryAt === null ? finalStanding(outcome) : 'waiting'
     settle.run(standing, retryAt, retryAt === null ? endedAt : null, row.id, row.recipient_id)
@@ -244,6 +247,8 @@ function toOrphan(row: Row): OrphanedAttempt {
     batchSpacingMs: 0,
     ringTimeoutMs: row.ring_timeout_ms,
     maxCallMs: row.max_call_ms,
+    record: row.record === 1,
+    answeringMachine: row.answering_machine,
     retry: JSON.parse(row.retry),
     status: row.status,
     callId: row.call_id,

@@ -71,6 +71,8 @@ export function reportStatements(connection: Connection): Family {
         recipientAttempts: row.recipient_attempts,
         standing: row.standing as Standing,
         maxAttempts: JSON.parse(row.retry_policy).maxAttempts as number,
+        results: row.results === null ? null : JSON.parse(row.results),
+        recordingBytes: row.recording_bytes,
       }))
     },
 

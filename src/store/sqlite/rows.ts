@@ -126,6 +126,8 @@ export function toBatch(row: Row): Batch {
     window: parsed(row.calling_window),
     ringTimeoutMs: row.ring_timeout_ms,
     maxCallMs: row.max_call_ms,
+    record: row.record === 1,
+    answeringMachine: row.answering_machine,
     ingest: { rows, accepted, invalid, duplicate, suppressed },
     totalRecipients: accepted,
     progress: toProgress(row),

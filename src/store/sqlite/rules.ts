@@ -1,6 +1,7 @@
 // What decides over a running batch beside counts: limits, windows, breakers, stops. Cached until one of them changes.
 import type { CallingWindow } from '../../domain/calling-window.ts'
 import { defaultSipWindow } from '../../domain/calling-window.ts'
+import type { MachinePolicy } from '../../domain/conversation.ts'
 import { slotIntervalMs } from '../../domain/pacing.ts'
 import type { RetryPolicy } from '../../domain/retry.ts'
 import type { Connection } from './connection.ts'
@@ -20,6 +21,8 @@ export interface RunningBatch {
   retry: RetryPolicy
   ringTimeoutMs: number
   maxCallMs: number
+  record: boolean
+  answeringMachine: MachinePolicy
   /** 0: no limit. */
   trunkSpacingMs: number
   batchSpacingMs: number
@@ -78,6 +81,7 @@ export class Rules {
     const rows = this.#connection
       .prepare(
         `SELECT b.id, b.workspace_id, b.trunk_id, b.phone_number_id, b.agent_id, b.retry, b.ring_timeout_ms, b.max_call_ms,
+           b.record, b.answering_machine,
            b.max_concurrent_calls AS batch_max, b.calls_per_second AS batch_cps,
            coalesce(b.calling_window, w.calling_window) AS calling_window,
            w.stopped, w.max_concurrent_calls AS workspace_max,
@@ -132,6 +136,8 @@ function toRunningBatch(row: Row, zones: string[]): RunningBatch {
     retry: JSON.parse(row.retry),
     ringTimeoutMs: row.ring_timeout_ms,
     maxCallMs: row.max_call_ms,
+    record: row.record === 1,
+    answeringMachine: row.answering_machine,
     trunkSpacingMs: trunkRates.length === 0 ? 0 : slotIntervalMs(Math.min(...trunkRates)),
     batchSpacingMs: row.batch_cps === null ? 0 : slotIntervalMs(row.batch_cps),
     trunkBreakerUntil: row.trunk_breaker_until,

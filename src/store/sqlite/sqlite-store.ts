@@ -3,6 +3,7 @@ import type { Store } from '../store.ts'
 import { batchStatements } from './batches.ts'
 import { claimStatements } from './claim.ts'
 import { Connection } from './connection.ts'
+import { conversationStatements } from './conversations.ts'
 import { DueTimes } from './due-times.ts'
 import { endingStatements } from './ending.ts'
 import { realTimeSchedule, type Schedule } from './group-commit.ts'
@@ -34,6 +35,7 @@ export async function openSqliteStore({
     ...importStatements(connection),
     ...batchStatements(connection),
     ...reportStatements(connection),
+    ...conversationStatements(connection),
     ...claimStatements(connection, rules, dueTimes),
     ...placingStatements(connection, rules, dueTimes),
     ...endingStatements(connection, dueTimes),
