@@ -21,7 +21,7 @@ export function createConnectAgent({ clock, speech }: AgentTools): ConnectAgent 
       case 'echo':
         return connectEcho(leg)
       case 'scripted':
-        return connectScripted(leg, settings, speech)
+        return connectScripted(leg, settings, speech, clock)
       case 'media-stream':
         return connectMediaStream(leg, settings, clock)
       case 'openai-realtime':

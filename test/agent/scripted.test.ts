@@ -5,6 +5,7 @@ import type { AgentSettings } from '../../src/agent/agent.ts'
 import { createConnectAgent } from '../../src/agent/connect-agent.ts'
 import type { Speech } from '../../src/agent/scripted/speech.ts'
 import { realClock } from '../../src/runtime/clock.ts'
+import { VirtualClock } from '../../src/runtime/virtual-clock.ts'
 import { agentConformance } from './agent-conformance.ts'
 import { FakeCallLeg, isAudible } from './fake-call-leg.ts'
 import { toneOf, toneSpeech } from './scripted-speech.ts'
@@ -173,6 +174,30 @@ test('speech that breaks while the telephone rings is an agent that cannot be re
   leg.session.answered()
   await leg.passUntil(() => leg.failures.length > 0)
   assert.deepEqual(leg.failures, ['The voice broke.'])
+})
+
+test('speech that does not come in time fails the call, before the answer and after it', {
+  timeout,
+}, async () => {
+  const clock = new VirtualClock(0)
+  const stuck: Speech = {
+    speak: utterance => (utterance.text === 'Hello.' ? toneSpeech.speak(utterance) : new Promise(() => {})),
+    close: async () => {},
+  }
+  const connectStuck = createConnectAgent({ clock, speech: stuck })
+  const refused = assert.rejects(
+    connectStuck(new FakeCallLeg(), { kind: 'scripted', steps: [{ say: 'No.' }] }),
+    /not ready/,
+  )
+  await clock.run({ until: 20_000 })
+  await refused
+  const leg = new FakeCallLeg()
+  leg.session = await connectStuck(leg, { kind: 'scripted', steps: [{ say: 'Hello.' }, { say: 'No.' }] })
+  leg.session.answered()
+  await leg.passUntil(() => leg.playedMs() === toneOf('Hello.').length / 8)
+  leg.pass(20)
+  await clock.run({ until: 60_000 })
+  assert.match(leg.failures[0]!, /not ready within 20000 ms/)
 })
 
 async function answered(

@@ -69,6 +69,24 @@ test('texts that look like options, or hold odd characters, are read and never o
   }
 })
 
+test('a text that would be spoken for minutes is refused before it holds up the others', {
+  timeout,
+}, async t => {
+  const speech = open(t)
+  const odd = Array.from({ length: 400 }, (_, n) => `%$#@&${n}`)
+  const endless = speech.speak({ text: odd.join(''), voice: 'kal', speed: 1 })
+  const refused = assert.rejects(endless, /over 180 s/)
+  // Another call's sentence does not wait for the end of it.
+  let isRefused = false
+  refused.then(() => {
+    isRefused = true
+  })
+  await speech.speak({ text: 'Hello.', voice: 'kal', speed: 1 })
+  assert.equal(isRefused, false)
+  await refused
+  await assert.rejects(speech.speak({ text: 'a'.repeat(10_001), voice: 'kal', speed: 1 }), /10000 characters/)
+})
+
 test('what waits for a thread that is closed is refused, and nothing hangs', { timeout }, async t => {
   const speech = open(t)
   const waiting = speech.speak({ text, voice: 'slt', speed: 1 })
@@ -85,6 +103,19 @@ test('sentences are cut where they end, and not behind titles', () => {
     'Really?',
     'Yes, No. 5.',
   ])
+})
+
+test('overlong sentences are cut between words, words without an end anywhere', () => {
+  const words = sentencesOf('hello there '.repeat(100).trim())
+  assert.equal(words.join(' '), 'hello there '.repeat(100).trim())
+  assert.equal(
+    words.every(({ length }) => length <= 200),
+    true,
+  )
+  assert.deepEqual(
+    sentencesOf('a'.repeat(450)).map(({ length }) => length),
+    [200, 200, 50],
+  )
 })
 
 test('a script speaks with a real voice, from the first frame after the answer', { timeout }, async t => {

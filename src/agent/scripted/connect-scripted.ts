@@ -1,5 +1,6 @@
 // The scripted agent: speaks texts and audio files, asks for keys, and leaves the answers as results. No network, no key.
 import { renderVariables } from '../../domain/variables.ts'
+import type { Clock } from '../../runtime/clock.ts'
 import type { AgentSession, CallLeg } from '../agent.ts'
 import { readAudioFile } from './audio-file.ts'
 import { type MakeSound, runScript, type Sound } from './run-script.ts'
@@ -7,16 +8,25 @@ import type { Script, Step } from './script.ts'
 import type { Speech } from './speech.ts'
 import { createTelephoneLine } from './telephone-line.ts'
 
+/** How long a step waits for its sound. */
+const soundTimeoutMs = 20_000
+
 /**
  * Resolves when the first sound is ready, so that it is heard the moment the person answers; the others are made while
  * the telephone rings and while the first one is played.
  */
-export async function connectScripted(leg: CallLeg, script: Script, speech: Speech): Promise<AgentSession> {
-  const makeSound = openSounds(script, speech)
+export async function connectScripted(
+  leg: CallLeg,
+  script: Script,
+  speech: Speech,
+  clock: Clock,
+): Promise<AgentSession> {
+  const prepare = openSounds(script, speech)
+  const makeSound: MakeSound = sound => withinTime(prepare(sound), clock)
   const [first, ...others] = soundsOf(script.steps, leg)
   if (first !== undefined) await makeSound(first)
   // A sound that cannot be made is told when its step is reached.
-  for (const sound of others) makeSound(sound).catch(() => {})
+  for (const sound of others) prepare(sound).catch(() => {})
   const line = createTelephoneLine(leg)
   let state: 'waiting' | 'running' | 'over' = 'waiting'
   /** A promise that is settled after the end is forgotten, and what waits for it with it. */
@@ -48,6 +58,15 @@ export async function connectScripted(leg: CallLeg, script: Script, speech: Spee
       state = 'over'
     },
   }
+}
+
+/** Silence on an answered call has an end, also when the speech thread has more to do than it can. */
+async function withinTime(sound: Promise<Uint8Array>, clock: Clock): Promise<Uint8Array> {
+  const late = Promise.withResolvers<never>()
+  const timer = clock.at(clock.now() + soundTimeoutMs, () =>
+    late.reject(new Error(`What the script says was not ready within ${soundTimeoutMs} ms.`)),
+  )
+  return Promise.race([sound, late.promise]).finally(() => timer.cancel())
 }
 
 /** Sounds of one call, each made once. */

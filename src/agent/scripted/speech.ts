@@ -15,6 +15,12 @@ const maxKeptBytes = 16 * 1024 * 1024
 /** Sentences that wait for the thread; at 0.1 s each this is a minute of work. */
 const maxWaitingSentences = 600
 
+/** A row's own values may be long, and 2,000 characters of `%$#@&` would be spoken for 12 minutes: texts have an end. */
+const maxTextChars = 10_000
+const maxTextBytes = 8_000 * 180
+/** Flite's work grows faster than the text: 2,000 digits at once took 40 s, in pieces 20. */
+const maxSentenceChars = 200
+
 /** The thread starts with the first sentence and does not keep the process alive. */
 export function openSpeech(): Speech {
   const thread = openSpeechThread()
@@ -29,7 +35,17 @@ export function openSpeech(): Speech {
   }
   return {
     async speak({ text, ...manner }) {
-      const parts = await Promise.all(sentencesOf(text).map(part => sentence({ text: part, ...manner })))
+      if (text.length > maxTextChars)
+        throw new Error(`A text of over ${maxTextChars} characters is not spoken.`)
+      const parts: Uint8Array[] = []
+      let bytes = 0
+      // One after the other: the sentences of other calls come in between.
+      for (const part of sentencesOf(text)) {
+        const audio = await sentence({ text: part, ...manner })
+        bytes += audio.length
+        if (bytes > maxTextBytes) throw new Error(`A text of over ${maxTextBytes / 8_000} s is not spoken.`)
+        parts.push(audio)
+      }
       return parts.length === 1 ? parts[0]! : Buffer.concat(parts)
     },
     close: thread.close,
@@ -51,7 +67,20 @@ export function sentencesOf(text: string): string[] {
     if (last !== undefined && abbreviation.test(last)) sentences[sentences.length - 1] = `${last} ${part}`
     else sentences.push(part)
   }
-  return sentences
+  return sentences.flatMap(piecesOf)
+}
+
+/** Overlong sentences are cut between words, if there are any. */
+function piecesOf(sentence: string): string[] {
+  const pieces: string[] = []
+  let rest = sentence
+  while (rest.length > maxSentenceChars) {
+    const space = rest.lastIndexOf(' ', maxSentenceChars)
+    const end = space > 0 ? space : maxSentenceChars
+    pieces.push(rest.slice(0, end))
+    rest = rest.slice(end).trimStart()
+  }
+  return rest === '' ? pieces : [...pieces, rest]
 }
 
 /** What was made, least recently used first; what could not be made is not kept. */
