@@ -73,6 +73,29 @@ for (const [what, changes, media] of [
   })
 }
 
+test('a voice needs at most 60 ms through two lines of ours, wherever they stand in their 20 ms, so less through one', async () => {
+  for (let others = 0; others < 8; others++) {
+    const { a, pass, connect, close, clock, deps, b } = await twoTelephones()
+    for (let other = 0; other < others; other++) deps.pacer.add(() => {})
+    const c = await openTelephone(deps, 10_004)
+    connect()
+    // c takes b's place, at another slot of the pacer.
+    await b.line.close()
+    a.line.connect(remoteAt(10_004))
+    c.line.connect(remoteAt(10_000))
+    c.line.answered()
+    await pass(1000)
+    const from = c.frames.length
+    const spokenAt = clock.now()
+    a.leg.play(pcmToUlaw(voice))
+    while (c.frames.slice(from).every(frame => frame.every(byte => byte === 0xff))) await pass(1)
+    assert.ok(clock.now() - spokenAt <= 60, `${clock.now() - spokenAt} ms`)
+    await c.line.close()
+    await close()
+    deps.pacer.close()
+  }
+})
+
 test('keys go both ways, once each, over a network that loses a third of its packets', async () => {
   const { a, b, pass, connect, network, close } = await twoTelephones()
   const random = seededRandom(11)
