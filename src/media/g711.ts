@@ -8,7 +8,6 @@ export const frameMs = 20
 
 /** The byte that stands for silence. */
 export const ulawSilence = 0xff
-export const alawSilence = 0xd5
 
 /** Loudest sample that µ-law holds before its bias is added (G.711 table 2a, in 16-bit scale). */
 const ulawClip = 32_635
