@@ -27,6 +27,8 @@ export interface BatchOptions {
   maxAttempts?: number
   /** Seconds. */
   retryDelay?: number
+  record?: boolean
+  answeringMachine?: string
   draft?: boolean
   idempotencyKey?: string
 }
@@ -76,6 +78,8 @@ function settingsOf(options: BatchOptions): Record<string, unknown> {
     startAs: options.draft ? 'draft' : undefined,
     maxConcurrentCalls: options.concurrency,
     callsPerSecond: options.callsPerSecond,
+    record: options.record === true ? true : undefined,
+    answeringMachine: options.answeringMachine,
     retry: retryOf(options),
   }
 }

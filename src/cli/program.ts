@@ -1,6 +1,7 @@
 // The commands, their arguments and their help; each is loaded only when it is run, so that `--help` answers at once.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type ClientConfig, readClientConfig } from '../config.ts'
+import { machinePolicies } from '../domain/conversation.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface OutputOption {
@@ -26,6 +27,7 @@ export function createProgram(terminal: Terminal): Command {
     )
   addServerCommands(program, terminal)
   addBatchCommands(program, terminal)
+  addTrunkCommands(program, terminal)
   addStopCommands(program, terminal)
   addCheckingCommands(program, terminal)
   return program
@@ -63,6 +65,12 @@ function addBatchCommands(program: Command, terminal: Terminal): void {
     .option('--timezone <zone>', 'IANA zone of --at, and of numbers whose zone is unknown', 'UTC')
     .option('--max-attempts <n>', 'calls to one person at most', wholeNumber(1, 10))
     .option('--retry-delay <seconds>', 'before a busy or silent person is called again', positiveNumber)
+    .option('--record', 'record the conversations of real calls', false)
+    .addOption(
+      new Option('--answering-machine <policy>', 'what to do when a machine answers a real call').choices([
+        ...machinePolicies,
+      ]),
+    )
     .option('--draft', 'create it, start it later', false)
     .option('--idempotency-key <key>', 'makes it safe to send the same command again')
     .option('-w, --watch', 'stay and show the progress until the batch has ended', false)
@@ -107,6 +115,34 @@ const batchMoves = [
   ['cancel', 'drop everybody who is not being called; calls under way end normally'],
 ] as const
 export type BatchMove = (typeof batchMoves)[number][0]
+
+function addTrunkCommands(program: Command, terminal: Terminal): void {
+  const trunk = program.command('trunk').description('routes to the telephone network')
+  onServer(trunk.command('list'))
+    .description('which there are')
+    .action(async options => (await import('./trunks.ts')).listTrunks(options, clientOf(options), terminal))
+  onServer(trunk.command('add <name>'))
+    .description('ring real telephones over a SIP trunk')
+    .requiredOption(
+      '--gateway <address...>',
+      'where it is, e.g. sip.example.com, tcp:192.0.2.1:5070, tls:sip.example.com; several in order',
+    )
+    .option('--domain <host>', 'host of the SIP addresses (default: the first gateway’s)')
+    .option('--username <name>', 'for digest authentication; without it the carrier knows us by our address')
+    .option('--password-file <file>', 'holds the password')
+    .option('--channels <n>', 'calls at the same time', wholeNumber(1, 100_000))
+    .option('--calls-per-second <n>', 'new calls a second', positiveNumber)
+    .option('--public-address <ip>', 'our address as this carrier sees it')
+    .option('--prefix <digits>', 'put before each number')
+    .option('--strip <digits>', 'taken from the front of each number')
+    .option('--no-plus', 'numbers are written without +')
+    .option('--srtp', 'encrypt the audio (SDES)', false)
+    .option('--caller-id <number>', 'add this number of yours to call from, e.g. +12025550100')
+    .option('--agent <ref>', 'who talks when that number calls: id or alias')
+    .action(async (name, options) => {
+      await (await import('./trunks.ts')).addTrunk(name, options, clientOf(options), terminal)
+    })
+}
 
 function addStopCommands(program: Command, terminal: Terminal): void {
   onServer(program.command('halt'))

@@ -38,7 +38,7 @@ export interface BatchEnd {
   attempts: Attempt[]
 }
 
-/** The agent says `script`; its trunk leads to 127.0.0.1:`sipPort`. */
+/** One agent with this connection, one number; its trunk leads to 127.0.0.1:`sipPort`. */
 export async function realCalls(
   t: TestContext,
   options: { sipPort: number; firstRtpPort: number; connection: object; trunk?: object },

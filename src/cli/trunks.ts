@@ -1,0 +1,121 @@
+// `outdial trunk`: which routes to the telephone network there are, and a new one over SIP.
+import { readFile } from 'node:fs/promises'
+import type { ClientConfig } from '../config.ts'
+import { type ApiClient, connect } from './api-client.ts'
+import { CommandFailure } from './failure.ts'
+import type { OutputOption } from './program.ts'
+import type { Terminal } from './terminal.ts'
+import { textTable } from './text-table.ts'
+
+interface ApiTrunk {
+  id: number
+  name: string
+  kind: string
+  maxConcurrentCalls: number | null
+  callsPerSecond: number | null
+  settings: Record<string, unknown>
+  breakerReason: string | null
+}
+
+export interface TrunkOptions extends OutputOption {
+  gateway: string[]
+  domain?: string
+  username?: string
+  passwordFile?: string
+  channels?: number
+  callsPerSecond?: number
+  publicAddress?: string
+  prefix?: string
+  strip?: string
+  plus: boolean
+  srtp: boolean
+  callerId?: string
+  agent?: string
+}
+
+/** With `-o json` one trunk a line. */
+export async function listTrunks(
+  { output }: OutputOption,
+  client: ClientConfig,
+  terminal: Terminal,
+): Promise<void> {
+  const trunks: ApiTrunk[] = []
+  for await (const trunk of connect(client).all<ApiTrunk>('/api/v1/trunks')) trunks.push(trunk)
+  if (output === 'json') return trunks.forEach(trunk => void terminal.print(JSON.stringify(trunk)))
+  const limit = (value: number | null) => (value === null ? 'no limit' : String(value))
+  const lines = textTable(trunks, [
+    { title: 'id', cell: ({ id }) => String(id), align: 'right' },
+    { title: 'kind', cell: ({ kind }) => kind },
+    { title: 'channels', cell: trunk => limit(trunk.maxConcurrentCalls), align: 'right' },
+    { title: 'calls/s', cell: trunk => limit(trunk.callsPerSecond), align: 'right' },
+    { title: 'name', cell: ({ name }) => name },
+    { title: 'leads to', cell: whereTo },
+  ])
+  for (const line of lines) terminal.print(line)
+}
+
+/** Also its caller ID, where one is named: that is all that a batch needs. */
+export async function addTrunk(
+  name: string,
+  options: TrunkOptions,
+  client: ClientConfig,
+  terminal: Terminal,
+): Promise<void> {
+  if (options.agent !== undefined && options.callerId === undefined)
+    throw new CommandFailure('usage', '--agent goes with --caller-id: the number brings its agent.')
+  const settings = await settingsOf(options)
+  const api = connect(client)
+  const trunk = await api.post<ApiTrunk>('/api/v1/trunks', {
+    body: {
+      name,
+      kind: 'sip',
+      maxConcurrentCalls: options.channels ?? null,
+      callsPerSecond: options.callsPerSecond ?? null,
+      settings,
+    },
+  })
+  const number = options.callerId === undefined ? null : await addNumber(api, trunk, options)
+  if (options.output === 'json') return terminal.print(JSON.stringify({ ...trunk, phoneNumber: number }))
+  terminal.print(`Trunk ${trunk.id}: ${trunk.name}, ${whereTo(trunk)}`)
+  if (number !== null) terminal.print(`Phone number ${number.id} calls over it.`)
+}
+
+async function addNumber(
+  api: ApiClient,
+  trunk: ApiTrunk,
+  { callerId, agent }: TrunkOptions,
+): Promise<{ id: number }> {
+  return api.post('/api/v1/phone-numbers', {
+    body: { e164: callerId, trunkId: trunk.id, agentId: agent ?? null },
+  })
+}
+
+async function settingsOf(options: TrunkOptions): Promise<Record<string, unknown>> {
+  const { gateway, domain, username, publicAddress, prefix, strip, plus, srtp } = options
+  return {
+    gateways: gateway,
+    number: { plus, prefix: prefix ?? '', strip: strip ?? '' },
+    srtp,
+    ...(domain !== undefined && { domain }),
+    ...(publicAddress !== undefined && { publicAddress }),
+    ...(username !== undefined && { username, password: await readPassword(options) }),
+  }
+}
+
+/** From a file: what stands on a command line is read by everybody on the machine. */
+async function readPassword({ passwordFile }: TrunkOptions): Promise<string> {
+  if (passwordFile === undefined)
+    throw new CommandFailure('usage', '--username goes with --password-file FILE.')
+  try {
+    return (await readFile(passwordFile, 'utf8')).trim()
+  } catch (error) {
+    throw new CommandFailure('usage', `The file ${passwordFile} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+function whereTo({ kind, settings, breakerReason }: ApiTrunk): string {
+  const { gateways, address } = settings
+  const target = Array.isArray(gateways) ? gateways.join(', ') : typeof address === 'string' ? address : null
+  const place = target ?? (kind === 'simulated' ? 'simulated telephones' : 'nowhere')
+  return breakerReason === null ? place : `${place} (resting: ${breakerReason})`
+}

@@ -1,0 +1,53 @@
+// `outdial trunk` against a running server: what is stored, what is shown, and what is refused.
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { type RunningApp, reasonOf, runningApp } from './running-app.ts'
+
+let house: RunningApp
+before(async () => {
+  house = await runningApp()
+})
+after(() => house.close())
+
+test('a SIP trunk is added with its number, and its password is never shown', async () => {
+  const passwordFile = join(house.dir, 'password')
+  await writeFile(passwordFile, 's3cret\n')
+  const added = await house.run(
+    ...['trunk', 'add', 'acme', '--gateway', 'sip.example.com', 'tls:backup.example.com', '--channels', '30'],
+    ...['--username', 'trunk1', '--password-file', passwordFile, '--no-plus', '--prefix', '00'],
+    ...['--caller-id', '+12025550111', '--agent', 'ann'],
+  )
+  assert.equal(added.failure, null)
+  assert.match(added.out, /^Trunk \d+: acme, sip\.example\.com, tls:backup\.example\.com\nPhone number \d+ /)
+  const { out } = await house.run('trunk', 'list', '-o', 'json')
+  const { kind, maxConcurrentCalls, settings } = JSON.parse(out.split('\n').at(-1)!)
+  assert.deepEqual([kind, maxConcurrentCalls], ['sip', 30])
+  assert.deepEqual(settings, {
+    gateways: ['sip.example.com', 'tls:backup.example.com'],
+    number: { plus: false, prefix: '00', strip: '' },
+    srtp: false,
+    username: 'trunk1',
+    password: '[hidden]',
+  })
+  const trunk = (await house.app.deps.store.findTrunk(house.app.workspaceId, '2'))!
+  assert.equal(trunk.settings.password, 's3cret')
+})
+
+test('trunks are listed with where they lead', async () => {
+  const { out } = await house.run('trunk', 'list')
+  assert.match(out, /simulated {2}no limit {2}no limit {2}.*simulated telephones/)
+})
+
+test('what the carrier could not read is refused in one sentence', async () => {
+  for (const [args, reason, sentence] of [
+    [['--gateway', 'ftp://x y'], 'refused', /gateways must be like sip\.example\.com/],
+    [['--gateway', 'sip.example.com', '--username', 'me'], 'usage', /--username goes with --password-file/],
+    [['--gateway', 'sip.example.com', '--agent', 'ann'], 'usage', /--agent goes with --caller-id/],
+  ] as const) {
+    const ran = await house.run('trunk', 'add', 'odd', ...args)
+    assert.equal(reasonOf(ran), reason)
+    assert.match(ran.failure?.message ?? '', sentence)
+  }
+})
