@@ -49,84 +49,107 @@ export function openAgentSocket(
   events: SocketEvents,
   clock: Clock,
 ): Promise<AgentSocket> {
-  const host = hostOf(request.url)
-  const { promise, resolve, reject } = Promise.withResolvers<AgentSocket>()
-  const socket = new WebSocket(request.url, {
-    headers: request.headers,
-    maxPayload: maxMessageBytes,
+  return new CallSocket(request, events, clock).opened
+}
+
+/** `opening` → `open` → `over`; `over` is entered once, and nothing is told after it. */
+class CallSocket implements AgentSocket {
+  readonly #events: SocketEvents
+  readonly #clock: Clock
+  readonly #socket: WebSocket
+  readonly #host: string
+  readonly #opening = Promise.withResolvers<AgentSocket>()
+  #state: 'opening' | 'open' | 'over' = 'opening'
+  /** The time-out of the handshake, then the next ping. */
+  #timer: Timer
+  #hasAnswered = true
+
+  constructor({ url, headers, timeoutMs }: SocketRequest, events: SocketEvents, clock: Clock) {
+    this.#events = events
+    this.#clock = clock
+    this.#host = hostOf(url)
     // A frame of audio does not shrink, and compression costs 300 KB a connection.
-    perMessageDeflate: false,
-  })
-  let state: 'opening' | 'open' | 'over' = 'opening'
-  const timers = new Set<Timer>()
-  const later = (ms: number, task: () => void) => {
-    const timer = clock.at(clock.now() + ms, () => {
-      timers.delete(timer)
-      task()
-    })
-    timers.add(timer)
+    this.#socket = new WebSocket(url, { headers, maxPayload: maxMessageBytes, perMessageDeflate: false })
+    this.#timer = this.#after(timeoutMs, () => this.#fail(`did not answer within ${timeoutMs} ms`))
+    this.#listen()
   }
-  const end = (): boolean => {
-    if (state === 'over') return false
-    state = 'over'
-    for (const timer of timers) timer.cancel()
-    timers.clear()
+
+  get opened(): Promise<AgentSocket> {
+    return this.#opening.promise
+  }
+
+  send(message: object): void {
+    if (this.#state !== 'open') return
+    this.#socket.send(JSON.stringify(message))
+    if (this.#socket.bufferedAmount > maxUnsentBytes) this.#fail('does not read what it is sent')
+  }
+
+  close(): void {
+    if (!this.#end()) return
+    this.#socket.close(1000)
+    const timer = this.#after(closeTimeoutMs, () => this.#socket.terminate())
+    this.#socket.once('close', () => timer.cancel())
+  }
+
+  #listen(): void {
+    const hear = openEar(this.#events, reason => this.#fail(reason), this.#clock)
+    this.#socket
+      .on('open', () => this.#begin())
+      .on('message', (data, isBinary) => {
+        if (this.#state !== 'over') hear(data, isBinary)
+      })
+      .on('pong', () => {
+        this.#hasAnswered = true
+      })
+      .on('unexpected-response', (_, { statusCode }) =>
+        this.#fail(`refused the connection with status ${statusCode}`),
+      )
+      .on('error', error => this.#fail(`cannot be used: ${causeOf(error)}`))
+      .on('close', code => this.#hearClose(code))
+  }
+
+  #begin(): void {
+    this.#state = 'open'
+    this.#timer.cancel()
+    this.#keepAsking()
+    this.#opening.resolve(this)
+  }
+
+  #keepAsking(): void {
+    if (!this.#hasAnswered) this.#fail('stopped answering')
+    if (this.#state !== 'open') return
+    this.#hasAnswered = false
+    this.#socket.ping()
+    this.#timer = this.#after(pingIntervalMs, () => this.#keepAsking())
+  }
+
+  #hearClose(code: number): void {
+    if (this.#state === 'opening') this.#fail('closed the connection')
+    else if (!orderlyCloseCodes.has(code)) this.#fail(`broke off (${code})`)
+    else if (this.#end()) this.#events.closed()
+  }
+
+  /** @param what goes on from "The agent at bot.example" */
+  #fail(what: string): void {
+    const wasOpen = this.#state === 'open'
+    if (!this.#end()) return
+    this.#socket.terminate()
+    const reason = `The agent at ${this.#host} ${what}.`
+    if (wasOpen) this.#events.broken(reason)
+    else this.#opening.reject(new Error(reason))
+  }
+
+  /** False: it was over already. */
+  #end(): boolean {
+    if (this.#state === 'over') return false
+    this.#state = 'over'
+    this.#timer.cancel()
     return true
   }
-  const fail = (reason: string) => {
-    const wasOpen = state === 'open'
-    if (!end()) return
-    socket.terminate()
-    if (wasOpen) events.broken(reason)
-    else reject(new Error(reason))
-  }
 
-  later(request.timeoutMs, () => fail(`The agent at ${host} did not answer within ${request.timeoutMs} ms.`))
-  const hear = openEar(events, reason => fail(`The agent at ${host} ${reason}.`), clock)
-  socket.on('message', (data, isBinary) => {
-    if (state !== 'over') hear(data, isBinary)
-  })
-  socket.on('unexpected-response', (_, response) => {
-    fail(`The agent at ${host} refused the connection with status ${response.statusCode}.`)
-  })
-  socket.on('error', error => fail(`The agent at ${host} cannot be used: ${causeOf(error)}.`))
-  socket.on('close', code => {
-    if (state !== 'open') fail(`The agent at ${host} closed the connection.`)
-    else if (!orderlyCloseCodes.has(code)) fail(`The agent at ${host} broke off (${code}).`)
-    else if (end()) events.closed()
-  })
-  socket.on('open', () => {
-    state = 'open'
-    for (const timer of timers) timer.cancel()
-    timers.clear()
-    keepAsking()
-    resolve({ send, close })
-  })
-
-  let answered = true
-  socket.on('pong', () => {
-    answered = true
-  })
-  const keepAsking = () => {
-    if (!answered) fail(`The agent at ${host} stopped answering.`)
-    if (state !== 'open') return
-    answered = false
-    socket.ping()
-    later(pingIntervalMs, keepAsking)
+  #after(ms: number, task: () => void): Timer {
+    return this.#clock.at(this.#clock.now() + ms, task)
   }
-
-  const send = (message: object) => {
-    if (state !== 'open') return
-    socket.send(JSON.stringify(message))
-    if (socket.bufferedAmount > maxUnsentBytes) fail(`The agent at ${host} does not read what it is sent.`)
-  }
-  const close = () => {
-    if (!end()) return
-    socket.close(1000)
-    const timer = clock.at(clock.now() + closeTimeoutMs, () => socket.terminate())
-    socket.once('close', () => timer.cancel())
-  }
-  return promise
 }
 
 /** Reads messages and keeps an eye on how many of them are of no use. */

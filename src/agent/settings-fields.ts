@@ -11,14 +11,14 @@ const maxHeaders = 20
 const maxTimeoutMs = 60_000
 const maxFrameMs = 200
 
-export const socketUrl = url(/^wss?:\/\//, 'must be a ws:// or wss:// URL')
-export const httpUrl = url(/^https?:\/\//, 'must be an http:// or https:// URL')
+export const socketUrl = url(/^wss?:\/\//, 'must be a ws:// or wss:// URL without #')
+export const httpUrl = url(/^https?:\/\//, 'must be an http:// or https:// URL without #')
 
 function url(scheme: RegExp, sentence: string) {
   return z
     .string(sentence)
     .max(maxUrlChars, `must have at most ${maxUrlChars} characters`)
-    .refine(text => scheme.test(text) && URL.canParse(text), sentence)
+    .refine(text => scheme.test(text) && URL.parse(text)?.hash === '', sentence)
 }
 
 /** RFC 9110 §5.1 names; values without line breaks. */

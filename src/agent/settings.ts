@@ -22,8 +22,10 @@ export type CheckedSettings = {
 
 /** Settings that only the server may give: a client's are refused. */
 const serverFields = ['audioDir']
-/** What nobody is shown again: keys, tokens, and URLs that may hold them in their query. */
+/** What nobody is shown again. */
 const secretFields = ['apiKey', 'authToken', 'headers']
+/** Keys often stand in the query of these, passwords before the host. */
+const urlFields = ['url', 'webhookUrl', 'baseUrl']
 const hidden = '[hidden]'
 
 /**
@@ -83,10 +85,13 @@ export function withoutSecrets(
   connection: Readonly<Record<string, unknown>> | null,
 ): Record<string, unknown> | null {
   if (connection === null) return null
-  const entries = Object.entries(connection)
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name, secretFields.includes(name) && value !== null ? hidden : value]),
-  )
+  return Object.fromEntries(Object.entries(connection).map(([name, value]) => [name, shown(name, value)]))
+}
+
+function shown(name: string, value: unknown): unknown {
+  if (secretFields.includes(name) && value !== null) return hidden
+  if (!urlFields.includes(name) || typeof value !== 'string') return value
+  return value.replace(/\/\/[^/?]*@/, `//${hidden}@`).replace(/\?.*$/s, `?${hidden}`)
 }
 
 function refusal(sentence: string): Refusal {

@@ -93,6 +93,19 @@ test('an agent that sends garbage without end fails the call', { timeout }, asyn
   }
 })
 
+test('an agent that talks nonsense from its first moment is let go', { timeout }, async t => {
+  const server = await openSocketServer(peer => {
+    for (let n = 0; n < 50; n++) peer.send({ event: 'media', media: {} })
+  })
+  t.after(server.close)
+  const leg = new FakeCallLeg()
+  leg.session = await connect(leg, { kind: 'media-stream', url: server.url })
+  await leg.until(() => leg.failures.length > 0)
+  leg.session.close()
+  await (await server.peer(0)).closed
+  assert.equal(leg.failures.length, 1)
+})
+
 test('an agent whose media cannot be read fails the call', { timeout }, async t => {
   for (const media of [{}, { payload: 7 }, { payload: '?????' }]) {
     const { leg, peer } = await onCall(t)

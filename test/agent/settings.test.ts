@@ -20,8 +20,12 @@ const wrong: [object, string][] = [
   [{ kind: 'toString' }, 'connection.kind must be one of echo, scripted, media-stream, openai-realtime.'],
   [{ kind: 'echo', loud: true }, 'connection has unknown fields: loud.'],
   [{ kind: 'media-stream' }, 'connection.url or webhookUrl must be given, and not both.'],
-  [{ kind: 'media-stream', url: 'https://bot.example' }, 'connection.url must be a ws:// or wss:// URL.'],
-  [{ kind: 'media-stream', url: 7 }, 'connection.url must be a ws:// or wss:// URL.'],
+  [
+    { kind: 'media-stream', url: 'https://bot.example' },
+    'connection.url must be a ws:// or wss:// URL without #.',
+  ],
+  [{ kind: 'media-stream', url: 'wss://a/#b' }, 'connection.url must be a ws:// or wss:// URL without #.'],
+  [{ kind: 'media-stream', url: 7 }, 'connection.url must be a ws:// or wss:// URL without #.'],
   [{ kind: 'media-stream', url: 'wss://a', frameMs: 30 }, 'connection.frameMs must be a multiple of 20.'],
   [{ kind: 'media-stream', url: 'wss://a', frameMs: '20' }, 'connection.frameMs must be a whole number.'],
   [
@@ -107,6 +111,10 @@ test('keys, tokens and headers are not shown again', () => {
     JSON.stringify(withoutSecrets({ kind: 'openai-realtime', apiKey: 'secret' })).includes('secret'),
     false,
   )
+  assert.deepEqual(withoutSecrets({ kind: 'media-stream', url: 'wss://me:pass@bot.example/a?token=1' }), {
+    kind: 'media-stream',
+    url: 'wss://[hidden]@bot.example/a?[hidden]',
+  })
   assert.equal(withoutSecrets(null), null)
 })
 

@@ -98,6 +98,8 @@ class StreamedCall implements AgentSession {
   begin(socket: AgentSocket, beginning: Beginning): AgentSession {
     this.#socket = socket
     this.#beginning = beginning
+    // The first messages may have come, and been the last, before the socket was handed over.
+    if (this.#state === 'over') socket.close()
     return this
   }
 
