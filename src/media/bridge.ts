@@ -1,7 +1,8 @@
 // The middle of one call: network frames in, agent's frames out, keys both ways, and both tracks for the recording.
-import { createKeyEar, createKeyPad, type EventPacket } from './dtmf.ts'
+import { createKeyEar, createKeyPad, type EventPacket, toneTicks } from './dtmf.ts'
 import { alawToUlaw, frameBytes, ulawSilence, ulawToAlaw } from './g711.ts'
 import { JitterBuffer, type JitterFigures } from './jitter-buffer.ts'
+import { keyToneFrame } from './key-tone.ts'
 import { createPlaybackQueue, type PlaybackQueue } from './playback-queue.ts'
 
 export type Law = 'ulaw' | 'alaw'
@@ -41,6 +42,7 @@ export class Bridge {
   }
   readonly #tick: Tick = { heard: this.#heard, said: this.#said, outgoing: this.#audio }
   #law: Law = 'ulaw'
+  #keysAs: 'events' | 'tones' = 'events'
 
   constructor(ear: BridgeEar) {
     this.#ear = ear
@@ -49,6 +51,11 @@ export class Bridge {
   /** The law that is sent; the queue and the tracks stay µ-law. */
   sendLaw(law: Law): void {
     this.#law = law
+  }
+
+  /** Tones, where the other side takes no telephone events. */
+  sendKeysAs(keysAs: 'events' | 'tones'): void {
+    this.#keysAs = keysAs
   }
 
   /** A new stream begins, e.g. the other side's SSRC changed. */
@@ -92,14 +99,20 @@ export class Bridge {
 
   #speak(mayPlay: boolean): Outgoing {
     const key = mayPlay ? this.#nextKey() : null
-    if (key !== null) {
-      this.#said.fill(ulawSilence)
-      return { kind: 'key', ...key }
-    }
+    if (key !== null) return this.#pressKey(key)
     this.#audio.isSpeech = mayPlay && this.queue.next(this.#said)
     if (!mayPlay) this.#said.fill(ulawSilence)
-    this.#audio.payload = this.#law === 'ulaw' ? this.#said : this.#asAlaw()
-    return this.#audio
+    return this.#asWire()
+  }
+
+  #pressKey(key: EventPacket): Outgoing {
+    this.#said.fill(ulawSilence)
+    if (this.#keysAs === 'events') return { kind: 'key', ...key }
+    const tick = key.startedBefore / frameBytes
+    // The end packets that are repeated are part of the pause between two tones.
+    if (tick < toneTicks) this.#said.set(keyToneFrame(key.payload[0]!, tick))
+    this.#audio.isSpeech = false
+    return this.#asWire()
   }
 
   #nextKey(): EventPacket | null {
@@ -108,9 +121,13 @@ export class Bridge {
     return packet
   }
 
-  #asAlaw(): Uint8Array {
-    this.#wire.set(this.#said)
-    ulawToAlaw(this.#wire)
-    return this.#wire
+  #asWire(): Outgoing {
+    this.#audio.payload = this.#said
+    if (this.#law === 'alaw') {
+      this.#wire.set(this.#said)
+      ulawToAlaw(this.#wire)
+      this.#audio.payload = this.#wire
+    }
+    return this.#audio
   }
 }

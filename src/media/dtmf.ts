@@ -24,7 +24,7 @@ export interface KeyPad {
 /** Enough for a card number and a menu; more is a program gone wrong. */
 export const maxQueuedKeys = 64
 /** Carriers want 40 ms at least (ITU-T Q.24); answering systems 80 to 100. In ticks of 20 ms. */
-const toneTicks = 5
+export const toneTicks = 5
 /** The last packet is sent three times (§2.5.1.4): one of them may be lost. */
 const endPackets = 3
 /** Between two keys, in ticks, after the repeated end packets. */

@@ -6,7 +6,7 @@ import { Bridge, type Outgoing } from '../../src/media/bridge.ts'
 import { createKeyEar, createKeyPad } from '../../src/media/dtmf.ts'
 import { alawToPcm, pcmToAlaw, pcmToUlaw, ulawToPcm } from '../../src/media/g711.ts'
 import { createPlaybackQueue, maxQueuedBytes } from '../../src/media/playback-queue.ts'
-import { correlation, sweep } from './sound.ts'
+import { bestShift, correlation, sweep, tone } from './sound.ts'
 
 const frame = new Uint8Array(160)
 const silent = (bytes: Uint8Array) => bytes.every(byte => byte === 0xff)
@@ -71,7 +71,10 @@ test('an agent that is ten minutes ahead is not let further', () => {
 })
 
 const keyFrames = (bridge: Bridge, ticks: number): Outgoing[] =>
-  Array.from({ length: ticks }, () => ({ ...bridge.tick(() => true).outgoing }))
+  Array.from({ length: ticks }, () => {
+    const { outgoing } = bridge.tick(() => true)
+    return { ...outgoing, payload: outgoing.payload.slice() }
+  })
 
 test('keys are sent after what is queued, one event each with its end three times, and audio goes on behind them', () => {
   const bridge = new Bridge({ heard: () => {} })
@@ -84,6 +87,22 @@ test('keys are sent after what is queued, one event each with its end three time
   const ends = sent.filter(out => out.kind === 'key' && (out.payload[1]! & 0x80) !== 0)
   assert.equal(ends.length, 6)
   assert.equal(sent.filter(out => out.kind === 'key' && out.marker).length, 2)
+})
+
+test('where no events were agreed a key is two tones in the audio, with a pause behind it', () => {
+  const bridge = new Bridge({ heard: () => {} })
+  bridge.sendKeysAs('tones')
+  bridge.pressKeys('6')
+  const sent = keyFrames(bridge, 10).map(out => {
+    assert.equal(out.kind, 'audio')
+    return ulawToPcm(out.payload)
+  })
+  const sound = Int16Array.from(sent.flatMap(frame => [...frame]))
+  const [low, high] = [tone(770, 800), tone(1477, 800)]
+  const start = sound.findIndex(sample => Math.abs(sample) > 500)
+  assert.ok(bestShift(low, sound.subarray(0, start + 900), start + 20).likeness > 0.65)
+  assert.ok(bestShift(high, sound.subarray(0, start + 900), start + 20).likeness > 0.65)
+  assert.equal(sound.findLastIndex(sample => Math.abs(sample) > 500) - start < 800, true)
 })
 
 test('a key is heard once, whatever of its packets is lost, repeated or late', () => {

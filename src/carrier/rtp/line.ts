@@ -93,6 +93,7 @@ export class Line {
     this.#session.connect(remote)
     this.#remote = remote
     this.#bridge.sendLaw(lawOf(remote.codec))
+    this.#bridge.sendKeysAs(remote.telephoneEventType === null ? 'tones' : 'events')
     this.#silentTicks = 0
   }
 
@@ -180,6 +181,7 @@ export class Line {
     if (this.#answeredTick === null) return
     const news = this.#watch?.hear(frame) ?? null
     if (news !== null) this.#obey(news)
+    if (this.#watch?.isOver()) this.#stopWatching()
     // A machine's greeting is nothing to answer: what the agent says to it would become part of the message.
     this.#agent?.hear(this.#message === 'held' ? silentFrame : frame)
   }
@@ -187,13 +189,18 @@ export class Line {
   #obey({ verdict, order }: MachineNews): void {
     if (verdict !== null)
       this.#tell({ kind: 'machine-detected', verdict: verdict.verdict, afterMs: verdict.afterMs })
-    if (verdict?.verdict === 'human') this.#bridge.queue.forget()
     if (order === null) return
     this.#voicemail = true
     if (order === 'hang-up') this.#tell({ kind: 'voicemail-done' })
     if (order === 'wait-for-beep' || order === 'speak') this.#bridge.queue.rewind()
     if (order === 'wait-for-beep') this.#message = 'held'
     if (order === 'speak') this.#message = 'leaving'
+  }
+
+  /** It is a person, or all is decided: what was said need not be kept for the beep any longer. */
+  #stopWatching(): void {
+    this.#watch = null
+    this.#bridge.queue.forget()
   }
 
   #noteSpeech(isSpeech: boolean): void {
