@@ -2,8 +2,6 @@
 // call of ours. Behind it stands our stand-in for OpenAI's service, since the real one needs a key.
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { RealtimeAgent, RealtimeSession } from '@openai/agents/realtime'
-import { TwilioRealtimeTransportLayer } from '@openai/agents-extensions'
 import { createConnectAgent } from '../../src/agent/connect-agent.ts'
 import { realClock } from '../../src/runtime/clock.ts'
 import { FakeCallLeg, silence } from './fake-call-leg.ts'
@@ -12,11 +10,15 @@ import { toneSpeech } from './scripted-speech.ts'
 import { type Message, openSocketServer } from './socket-server.ts'
 
 const timeout = 60_000
+const published = await loadPublished()
+/** On CI an absent package is a failure, not a reason to pass over the proof. */
+const skip =
+  published === null && process.env.CI !== 'true' && '@openai/agents-extensions is not installed: npm install'
 const connect = createConnectAgent({ clock: realClock, speech: toneSpeech })
 const deltaMs = 200
 const deltaBytes = deltaMs * 8
 
-test('the bot hears the person and the person hears the bot, byte for byte', { timeout }, async t => {
+test('the bot hears the person and the person hears the bot, byte for byte', { timeout, skip }, async t => {
   const { leg, service } = await onCall(t)
   const words = Uint8Array.from({ length: 8_000 }, (_, sample) => sample % 251)
   for (let at = 0; at < words.length; at += 160) leg.pass(20, words.subarray(at, at + 160))
@@ -40,7 +42,10 @@ test('the bot hears the person and the person hears the bot, byte for byte', { t
   assert.deepEqual(leg.failures, [])
 })
 
-test('when the person talks over the bot, our marks tell it how much was heard', { timeout }, async t => {
+test('when the person talks over the bot, our marks tell it how much was heard', {
+  timeout,
+  skip,
+}, async t => {
   const { leg, service, bot } = await onCall(t)
   const response = service.beginResponse()
   for (let n = 1; n <= 10; n++) service.say(response, 'item_a', new Uint8Array(deltaBytes).fill(n))
@@ -58,7 +63,10 @@ test('when the person talks over the bot, our marks tell it how much was heard',
   assert.deepEqual(leg.failures, [])
 })
 
-test('the end of the call ends the bot, and the end of the bot fails the call', { timeout }, async t => {
+test('the end of the call ends the bot, and the end of the bot fails the call', {
+  timeout,
+  skip,
+}, async t => {
   const ended = await onCall(t)
   ended.leg.session?.close()
   assert.equal(await ended.bot.closed, 1000)
@@ -73,6 +81,7 @@ test('the end of the call ends the bot, and the end of the bot fails the call', 
 async function onCall(t: TestContext) {
   const standIn = await openRealtimeStandIn()
   t.after(standIn.close)
+  const { RealtimeAgent, RealtimeSession, TwilioRealtimeTransportLayer } = published!
   const ready = Promise.withResolvers<void>()
   const server = await openSocketServer(peer => {
     const transport = new TwilioRealtimeTransportLayer({ twilioWebSocket: peer.socket })
@@ -104,4 +113,17 @@ function appended(received: readonly Message[]): Buffer[] {
 
 function marks(leg: FakeCallLeg): string[] {
   return leg.deeds.filter(deed => deed.startsWith('mark item_a'))
+}
+
+async function loadPublished() {
+  try {
+    const [{ RealtimeAgent, RealtimeSession }, { TwilioRealtimeTransportLayer }] = await Promise.all([
+      import('@openai/agents/realtime'),
+      import('@openai/agents-extensions'),
+    ])
+    return { RealtimeAgent, RealtimeSession, TwilioRealtimeTransportLayer }
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_MODULE_NOT_FOUND') return null
+    throw error
+  }
 }
