@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Credentials } from './digest.ts'
 import type { Gateway } from './resolver.ts'
+import { preferredSessionSeconds } from './session-timer.ts'
 import { parseSipUri } from './sip-uri.ts'
 
 export interface SipTrunkSettings {
@@ -83,7 +84,7 @@ const schema = z.object({
     .max(2)
     .default(['PCMU', 'PCMA']),
   srtp: z.boolean().default(false),
-  sessionSeconds: z.int().min(90).max(86_400).nullable().default(1_800),
+  sessionSeconds: z.int().min(90).max(86_400).nullable().default(preferredSessionSeconds),
   rtpTimeoutSeconds: z.number().min(1).max(3_600).default(30),
   optionsSeconds: z.int().min(0).max(3_600).default(60),
   trace: z.boolean().default(false),
