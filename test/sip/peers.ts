@@ -111,11 +111,12 @@ export async function untilBound(protocol: 'udp' | 'tcp', port: number, child: C
   while (child.exitCode === null && !wanted.test(await readFile(`/proc/net/${protocol}`, 'utf8')));
 }
 
-export function endAfter(t: TestContext, child: ChildProcess): void {
+/** Kills what the test started, at its end; `group`: with its children (the child was started detached). */
+export function endAfter(t: TestContext, child: ChildProcess, { group = false } = {}): void {
   t.after(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
+    if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
     const exited = once(child, 'exit')
-    child.kill('SIGKILL')
+    process.kill(group ? -child.pid : child.pid, 'SIGKILL')
     await exited
   })
 }

@@ -33,9 +33,13 @@ export function parseVia(value: string): Via | null {
   }
 }
 
-/** Ours: `rport` is always asked for, since a NAT between us and the trunk changes the port. */
+/**
+ * Ours: `rport` is always asked for, since a NAT between us and the trunk changes the port. On streams `alias` asks for
+ * requests to come back on the connection that we opened (RFC 5923 §5), since they may not be able to open one to us.
+ */
 export function writeVia(transport: string, host: string, port: number, branch: string): string {
-  return `SIP/2.0/${transport} ${bracketed(host)}:${port};rport;branch=${branch}`
+  const alias = transport === 'UDP' ? '' : ';alias'
+  return `SIP/2.0/${transport} ${bracketed(host)}:${port};rport;branch=${branch}${alias}`
 }
 
 const branchPattern = /;\s*branch\s*=\s*([^\s;,]+)/i
