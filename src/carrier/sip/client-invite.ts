@@ -44,9 +44,6 @@ export function startClientInvite(reliable: boolean, now: number, timing: Transa
   }
 }
 
-/** Timer D: at least 32 s on UDP, whatever T1 is; none where nothing is sent twice. */
-const timerDMs = 32_000
-
 export function stepClientInvite(
   at: ClientInvite,
   event: ClientInviteEvent,
@@ -94,8 +91,9 @@ function leave(
       }
     case 'failure':
       if (at.reliable) return { next: terminated(at), effects: acknowledgeAndPass }
+      // Timer D: 32 s on UDP, as long as the other side may repeat its answer; none where nothing is sent twice.
       return {
-        next: { ...at, state: 'completed', resendAt: null, endAt: now + timerDMs },
+        next: { ...at, state: 'completed', resendAt: null, endAt: now + patienceMs(timing) },
         effects: acknowledgeAndPass,
       }
     case 'transport-error':
