@@ -50,7 +50,8 @@ export class Breakers {
   observe(claim: Claim, outcome: Outcome): void {
     this.#observeTrunk(claim, outcome)
     this.#observeAgent(claim, outcome)
-    this.#observePace(claim.trunkId, outcome.consequence === 'put-back')
+    // What this node could not place says nothing of the trunk's pace.
+    this.#observePace(claim.trunkId, outcome.consequence === 'put-back' && outcome.fault !== 'us')
   }
 
   /** Changes nothing more by itself: a slowed trunk recovers in the next life. */

@@ -42,6 +42,8 @@ export interface Evidence {
   agentFailed: boolean
   /** The person asked, during the call, not to be called again. */
   doNotCallAgain?: boolean
+  /** It never left this machine: no port, no worker, audio too late already. No word about the carrier. */
+  notPlaced?: boolean
 }
 
 export interface Outcome {
@@ -78,6 +80,7 @@ const callerIdFlagged = verdict('blocked', 'carrier', true, 'rest-caller-id')
 const trunkMisconfigured = verdict('carrier-failure', 'us', true, 'open-trunk-breaker')
 const throttled = verdict('carrier-failure', 'carrier', true, 'put-back')
 const carrierFailure = verdict('carrier-failure', 'carrier', true)
+const notPlaced = verdict('carrier-failure', 'us', true, 'put-back')
 
 /** RFC 3261 §21 final answers as trunks use them; a code that is not here falls to its class. */
 const bySipStatus: ReadonlyMap<number, Verdict> = new Map([
@@ -141,6 +144,7 @@ function judge(evidence: Evidence): Verdict {
   const { sipStatus, phrase, q850, endedBy } = evidence
   if (endedBy === 'node-died') return verdict('lost', 'us', evidence.answeredAt === null)
   if (endedBy === 'cancelled-by-us' && evidence.answeredAt === null) return verdict('cancelled', 'us', false)
+  if (evidence.notPlaced === true) return notPlaced
   const saidNo = evidence.doNotCallAgain === true
   const consequence = saidNo ? 'suppress-number' : 'none'
   if (evidence.agentFailed) return verdict('agent-failure', 'agent', !saidNo, consequence)
@@ -168,15 +172,16 @@ function describe({ sipStatus, phrase, q850, endedBy, agentFailed, voicemail }: 
   return words.length === 0 ? 'no answer from the carrier' : words.join(' ')
 }
 
-/** Evidence of a call that never left this machine: put back unspent. */
+/** Evidence of a call that never left this machine: the person is put back unspent, the trunk is not slowed. */
 export function unplaced(why: string): Evidence {
   return {
-    sipStatus: 503,
-    phrase: `not placed, no capacity: ${why}`,
+    sipStatus: null,
+    phrase: `not placed: ${why}`,
     q850: null,
     endedBy: null,
     answeredAt: null,
     voicemail: false,
     agentFailed: false,
+    notPlaced: true,
   }
 }

@@ -49,6 +49,23 @@ for (const [status, phrase] of slowDownWords)
     assert.deepEqual([dials, progress.attempts, progress.counts.answered], [2, 1, 1])
   })
 
+test('what this node could not place is put back and slows no trunk', async t => {
+  let dials = 0
+  const carrier = (clock: ConstructorParameters<typeof ScriptedCarrier>[0]) =>
+    new ScriptedCarrier(clock, line => {
+      if (++dials <= 5) line.after(10, () => line.end(null, 'not placed: no port', { notPlaced: true }))
+      else line.talk(1_000)
+    })
+  const board = await openSwitchboard(t, { carrier })
+  const line = await board.addLine()
+  await board.addBatch('list', { people: people(5), line })
+  board.dial()
+  await board.finish()
+  const { progress } = await board.batch('list')
+  assert.deepEqual([dials, progress.attempts, progress.counts.answered], [10, 5, 5])
+  assert.deepEqual(await slowedTo(board), [])
+})
+
 test('a trunk that refuses above 5 calls per second is slowed until it takes them, and everybody is reached', async t => {
   const board = await openSwitchboard(t, { maxConcurrentCalls: 40 })
   const line = await board.addLine({ settings: { maxCallsPerSecond: 5 } })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { classify, dispositions, type Evidence } from '../../src/domain/outcome.ts'
+import { classify, dispositions, type Evidence, unplaced } from '../../src/domain/outcome.ts'
 
 const nothing: Evidence = {
   sipStatus: null,
@@ -117,6 +117,23 @@ test('the cause tells the evidence in a few words', () => {
   assert.equal(cause({ sipStatus: 200, answeredAt: 5, voicemail: true }), 'answering machine')
   assert.equal(cause({ sipStatus: 200, agentFailed: true, phrase: 'refused' }), 'agent failed: refused')
   assert.equal(cause({}), 'no answer from the carrier')
+})
+
+test('a person who asks not to be called again is suppressed, even where the agent failed afterwards', () => {
+  for (const agentFailed of [false, true]) {
+    const { consequence, retryable } = classify({
+      ...nothing,
+      answeredAt: 1,
+      agentFailed,
+      doNotCallAgain: true,
+    })
+    assert.deepEqual([consequence, retryable], ['suppress-number', false])
+  }
+})
+
+test('a call that never left this machine is put back, and is no word about the carrier', () => {
+  const { consequence, fault, cause } = classify(unplaced('no RTP port is free'))
+  assert.deepEqual([consequence, fault, cause], ['put-back', 'us', 'not placed: no RTP port is free'])
 })
 
 test('every evidence has an outcome, and a person who answered is rung again only if the agent failed', () => {

@@ -4,7 +4,7 @@
 import { basename } from 'node:path'
 import type { AgentSettings } from '../../agent/agent.ts'
 import type { Conversation } from '../../domain/conversation.ts'
-import type { Evidence } from '../../domain/outcome.ts'
+import { type Evidence, unplaced } from '../../domain/outcome.ts'
 import type { CallObserver, CallRequest } from '../carrier.ts'
 import type { LineEvent, LineReport, MediaLine, MediaPool } from '../rtp/media.ts'
 import type { CallHandlers, CallSnapshot, InviteRequest, SipCall } from './call.ts'
@@ -61,9 +61,9 @@ export class CarriedCall {
       this.#local = this.#describe(this.#line, address)
       this.#call = this.#options.invite(this.#inviteRequest(this.#local), this.#handlers())
     } catch (error) {
-      // Not placed: no port, no worker, or this node is too late with its audio. `capacity` puts the person back unspent.
+      // Not placed: no port, no worker, or this node is too late with its audio.
       const why = error instanceof Error ? error.message : String(error)
-      await this.#end({ ...noEvidence, sipStatus: 503, phrase: `not placed, no media capacity: ${why}` })
+      await this.#end(unplaced(why))
     }
   }
 

@@ -155,9 +155,12 @@ export class LiveDialog {
     }
     this.#withHop(hop => {
       sent.headers.addFirst('via', newVia(context, hop))
-      context.clients.open(sent, hop, {
+      const transaction = context.clients.open(sent, hop, {
         response: response => {
-          if (response.status >= 200) finish(response)
+          if (response.status < 200) return
+          // Repetitions of a final answer find nobody and are dropped: timer K need not keep each BYE for 5 s.
+          if (method !== 'INVITE') transaction.drop()
+          finish(response)
         },
         timedOut: () => finish(null),
         failed: () => finish(null),
