@@ -14,7 +14,7 @@ const phoneNumbersPerPage = 200
 /**
  * A number brings its outbound agent, an agent its first number (else the workspace's). Refusals:
  * `phone_number_not_found`, `agent_not_found` (not-found), `no_outbound_agent`, `no_phone_number`, `text_agent`,
- * `no_caller` (invalid).
+ * `silent_agent`, `no_caller` (invalid).
  */
 export async function findCaller(
   { store }: Pick<Deps, 'store'>,
@@ -40,6 +40,12 @@ export async function findCaller(
     )
   const trunk = await store.getTrunk(phoneNumber.trunkId)
   if (trunk === null) throw new Error('A phone number has no trunk')
+  if (trunk.kind === 'sip' && agent.connection === null && agent.firstMessage === null)
+    throw new Refusal(
+      'invalid',
+      'silent_agent',
+      'This agent has nothing to say to real people: give it a connection or a first message.',
+    )
   return { agent, phoneNumber, trunk }
 }
 

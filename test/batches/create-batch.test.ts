@@ -232,6 +232,28 @@ test("the workspace's destinations hold on a simulated trunk and not on a SIP tr
   assert.equal((await refusalOf(bound)).code, 'no_valid_contacts')
 })
 
+test('an agent without words cannot be sent to real telephones', async t => {
+  const bench = await setUp(t)
+  const { store } = bench.deps
+  const workspaceId = bench.workspace.id
+  const silent = newAgent(workspaceId, { firstMessage: null, aliases: ['silent'] })
+  const agentId = (await store.createAgent(silent)).id
+  const limits = { maxConcurrentCalls: null, createdAt: 0 }
+  const trunk = {
+    workspaceId,
+    name: 'sip',
+    kind: 'sip' as const,
+    callsPerSecond: null,
+    settings: {},
+    ...limits,
+  }
+  const trunkId = (await store.createTrunk(trunk)).id
+  const number = { workspaceId, e164: '+12025550150', trunkId, agentId, aliases: ['real'], ...limits }
+  await store.createPhoneNumber(number)
+  const request = bench.request(people, { agentRef: 'silent', phoneNumberRef: 'real' })
+  assert.equal((await refusalOf(createBatch(bench.deps, request))).code, 'silent_agent')
+})
+
 test('an import that dies in the middle leaves nothing', async t => {
   const bench = await setUp(t)
   const { importRows } = bench.deps.store

@@ -81,7 +81,7 @@ export function newAgent(workspaceId: number, changes: Partial<NewAgent> = {}): 
     name: 'Ada',
     architecture: 'pipeline',
     prompt: null,
-    firstMessage: null,
+    firstMessage: 'Hello.',
     connection: null,
     maxConcurrentCalls: null,
     aliases: [],
