@@ -7,9 +7,7 @@ import type { CallSnapshot } from './call.ts'
 /** How a call of the journal ended, or that it was never allowed to begin. */
 export type JournalEnd = 'unanswered' | 'answered' | 'withdrawn'
 
-export type Kept =
-  | { state: 'live'; snapshot: CallSnapshot; wasAnswered: boolean }
-  | { state: 'over'; end: JournalEnd; at: number }
+export type Kept = { state: 'live'; snapshot: CallSnapshot } | { state: 'over'; end: JournalEnd; at: number }
 
 /** Rewritten when it has grown by so much. */
 const maxGrowthBytes = 64 * 1024 * 1024
@@ -55,8 +53,7 @@ export class DialogJournal {
   }
 
   changed(snapshot: CallSnapshot): void {
-    const wasAnswered = snapshot.dialog !== null
-    this.#kept.set(snapshot.callId, { state: 'live', snapshot, wasAnswered })
+    this.#kept.set(snapshot.callId, { state: 'live', snapshot })
     this.#write({ id: snapshot.callId, at: this.#clock.now(), snapshot })
   }
 
@@ -86,8 +83,7 @@ export class DialogJournal {
       if (read === null) continue
       const { id, at, snapshot, end } = read
       if (end !== undefined) this.#kept.set(id, { state: 'over', end, at })
-      else if (snapshot !== undefined)
-        this.#kept.set(id, { state: 'live', snapshot, wasAnswered: snapshot.dialog !== null })
+      else if (snapshot !== undefined) this.#kept.set(id, { state: 'live', snapshot })
     }
   }
 

@@ -33,6 +33,8 @@ export class LiveDialog {
   readonly #requests: DialogRequests
   dialog: Dialog
   #hop: Hop
+  /** Where requests go, while their target is the same. */
+  #next: { target: string; hop: Hop } | null = null
   /** How the last 2xx was acknowledged, for when it comes again. */
   #ack: { text: string; hop: Hop } | null = null
   /** What we last said of our media: a refresh says it again. */
@@ -187,9 +189,12 @@ export class LiveDialog {
 
   /** At once where the next hop is an address, which it nearly always is. */
   #withHop(send: (hop: Hop) => void): void {
+    const { remoteTarget } = this.dialog
+    if (this.#next !== null && this.#next.target === remoteTarget) return void send(this.#next.hop)
     const hop = hopOf(this.#options.context, this.dialog, this.#hop)
-    if (hop instanceof Promise) void hop.then(send)
-    else send(hop)
+    if (hop instanceof Promise) return void hop.then(send)
+    this.#next = { target: remoteTarget, hop }
+    send(hop)
   }
 
   #moveTo(dialog: Dialog): void {
