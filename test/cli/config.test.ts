@@ -16,6 +16,16 @@ test('an empty environment gives the documented defaults', () => {
     maxRows: 1_000_000,
     repeatWindowMs: 60_000,
     simulated: {},
+    calls: {
+      sipHost: '0.0.0.0',
+      sipPort: 5060,
+      sipTlsPort: 5061,
+      publicAddress: null,
+      rtpPorts: { first: 16_384, last: 32_766 },
+      mediaWorkers: null,
+      audioDir: null,
+      openaiApiKey: null,
+    },
     rates: { pipelineMillicents: 3_500, realtimeMillicents: 7_000 },
   })
 })
@@ -36,6 +46,14 @@ test('every setting is taken from its variable', () => {
     OUTDIAL_SIM_SPEED: '2.5',
     OUTDIAL_SIM_ANSWER_RATE: '0.9',
     OUTDIAL_SIM_CARRIER: '127.0.0.1:7070',
+    OUTDIAL_SIP_HOST: '192.0.2.1',
+    OUTDIAL_SIP_PORT: '5080',
+    OUTDIAL_SIP_TLS_PORT: '5443',
+    OUTDIAL_PUBLIC_ADDRESS: '203.0.113.7',
+    OUTDIAL_RTP_PORTS: '20000-20998',
+    OUTDIAL_MEDIA_WORKERS: '4',
+    OUTDIAL_AUDIO_DIR: '/srv/audio',
+    OPENAI_API_KEY: 'sk-test',
     OUTDIAL_RATE_PIPELINE_CENTS: '1.25',
     OUTDIAL_RATE_REALTIME_CENTS: '10',
   })
@@ -51,6 +69,16 @@ test('every setting is taken from its variable', () => {
     maxRows: 10,
     repeatWindowMs: 0,
     simulated: { seed: 7, speedFactor: 2.5, answerRate: 0.9, address: '127.0.0.1:7070' },
+    calls: {
+      sipHost: '192.0.2.1',
+      sipPort: 5_080,
+      sipTlsPort: 5_443,
+      publicAddress: '203.0.113.7',
+      rtpPorts: { first: 20_000, last: 20_998 },
+      mediaWorkers: 4,
+      audioDir: '/srv/audio',
+      openaiApiKey: 'sk-test',
+    },
     rates: { pipelineMillicents: 1_250, realtimeMillicents: 10_000 },
   })
 })
@@ -89,6 +117,14 @@ test('all problems are named at once, each with its variable and what it must be
       return true
     },
   )
+})
+
+test('a range of ports that audio could not use is refused', () => {
+  for (const ports of ['20001-20100', '20000', '20000-19000', '32000-40000', 'all'])
+    assert.throws(
+      () => readConfig({ OUTDIAL_RTP_PORTS: ports }),
+      /OUTDIAL_RTP_PORTS: must be like 16384-32766/,
+    )
 })
 
 test('a wrong API key is not printed back', () => {
