@@ -66,6 +66,22 @@ test('a workspace limit that is lowered during the run holds from the next dial 
   await board.finish()
 })
 
+test('a limit that is lowered while calls wait for their slots sends them back', async t => {
+  const board = await openSwitchboard(t, { maxConcurrentCalls: 30 })
+  const line = await board.addLine({ callsPerSecond: 20 })
+  await board.addBatch('list', { people: people(60), line })
+  board.dial()
+  await board.pass(410)
+  const { counts } = (await board.batch('list')).progress
+  assert.ok(counts.calling > board.carrier.open(), 'calls wait for their slots')
+  const open = board.carrier.open()
+  await board.limitWorkspace(open)
+  await board.pass(5_000)
+  assert.equal(board.carrier.calls.length, open)
+  await board.finish()
+  assert.equal((await board.batch('list')).progress.attempts, 60)
+})
+
 test('a workspace whose limit is 0 dials nobody until it is raised', async t => {
   const board = await openSwitchboard(t, { maxConcurrentCalls: 0 })
   const line = await board.addLine()
