@@ -277,7 +277,7 @@ export interface Store {
   releaseClaims(attemptIds: number[], now: number): Promise<void>
   /**
    * For a placed call that had to wait for its CPS slot after all: whether nothing forbids it now (pause, cancel, stop,
-   * suppression). A call that is forbidden was not dialled: it ends with a put-back.
+   * suppression, a limit that was lowered). A call that is forbidden was not dialled: it ends with a put-back.
    */
   mayStillDial(attemptIds: number[], now: number): Promise<boolean[]>
   recordProgress(progress: AttemptProgress[]): Promise<void>

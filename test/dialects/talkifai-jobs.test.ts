@@ -127,7 +127,7 @@ test('contacts show every field, while a retry is to come and at the end', async
   await create(house, 202, ['90', '92'], { maxAttempts: 2 })
   await house.pass(60_000)
   const talking = {
-    id: 'contact_1',
+    id: 'contact_10000001',
     phoneNumber: '+12025500190',
     contactData: { name: 'Person 1' },
     status: 'dialing',
@@ -143,7 +143,7 @@ test('contacts show every field, while a retry is to come and at the end', async
   }
   const busy = {
     ...talking,
-    id: 'contact_2',
+    id: 'contact_10000002',
     phoneNumber: '+12025510192',
     contactData: { name: 'Person 2' },
     status: 'queued',

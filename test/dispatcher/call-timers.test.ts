@@ -3,7 +3,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Attempt } from '../../src/domain/recipient.ts'
 import { type Line, ScriptedCarrier } from './scripted-carrier.ts'
-import { type BatchOptions, openSwitchboard, people, type Switchboard, startAt } from './switchboard.ts'
+import {
+  type BatchOptions,
+  type Closer,
+  openSwitchboard,
+  people,
+  type Switchboard,
+  startAt,
+} from './switchboard.ts'
 
 interface OneCall {
   board: Switchboard
@@ -16,7 +23,7 @@ interface OneCall {
 
 /** One person, one call, which the carrier treats as `script` says. */
 async function oneCall(
-  t: Parameters<typeof openSwitchboard>[0],
+  t: Closer,
   script: (line: Line) => void,
   options: Partial<BatchOptions> = {},
 ): Promise<OneCall> {

@@ -1,6 +1,7 @@
 // Never ignored: pause, resume, cancel and the emergency stop, effective before the next dial.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { slowStore } from './interposed-store.ts'
 import { openSwitchboard, people, type Switchboard, startAt } from './switchboard.ts'
 
 const minute = 60_000
@@ -49,6 +50,29 @@ for (const offsetMs of [-1, 0, 1, 50, 99])
     await board.finish()
     assert.deepEqual(await board.standings('list'), { answered: 60 })
   })
+
+test('a call that is placed on disk and still waits for its spacing is not dialled after a pause', async t => {
+  for (const atMs of [900, 960, 1_010, 1_080, 1_130]) {
+    const board = await openSwitchboard(t, {
+      // Calls are placed several at a time on so slow a disk, and wait for each other.
+      wrapStore: (store, clock) => slowStore(store, 'placeCalls', 250, clock),
+    })
+    const line = await board.addLine({ callsPerSecond: 10 })
+    await board.addBatch('list', { people: people(30), line })
+    board.dial()
+    await board.pass(atMs)
+    await pause(board, 'list')
+    const placed = board.carrier.calls.length
+    // What was committed before the pause, and not yet answered, is dialled at once or not at all.
+    await board.pass(0)
+    await board.pass(minute)
+    assert.ok(board.carrier.calls.length <= placed + 1, `paused at ${atMs} ms`)
+    assert.equal((await board.standings('list')).queued, 30 - board.carrier.calls.length)
+    await resume(board, 'list')
+    await board.finish()
+    assert.equal((await board.batch('list')).progress.attempts, 30)
+  }
+})
 
 test('a pause in the very instant of the first dials leaves no call behind it', async t => {
   for (let hops = 0; hops < 12; hops++) {

@@ -1,6 +1,7 @@
 // Places: how many calls may be open at one time, as the carrier saw it, and how well they are used.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { slowStore } from './interposed-store.ts'
 import { callMs, type LineOptions, openSwitchboard, people, startAt } from './switchboard.ts'
 
 const scopes: [
@@ -64,6 +65,41 @@ test('a workspace limit that is lowered during the run holds from the next dial 
   await board.pass(0)
   assert.equal(board.carrier.open(), 8)
   await board.finish()
+})
+
+test('a limit that is lowered while calls wait for their slots sends them back', async t => {
+  const board = await openSwitchboard(t, { maxConcurrentCalls: 30 })
+  const line = await board.addLine({ callsPerSecond: 20 })
+  await board.addBatch('list', { people: people(60), line })
+  board.dial()
+  await board.pass(410)
+  const { counts } = (await board.batch('list')).progress
+  assert.ok(counts.calling > board.carrier.open(), 'calls wait for their slots')
+  const open = board.carrier.open()
+  await board.limitWorkspace(open)
+  await board.pass(5_000)
+  assert.equal(board.carrier.calls.length, open)
+  await board.finish()
+  assert.equal((await board.batch('list')).progress.attempts, 60)
+})
+
+test('a limit that is lowered while a call on disk waits for its spacing sends it back', async t => {
+  const board = await openSwitchboard(t, {
+    maxConcurrentCalls: 30,
+    // Calls are placed several at a time on so slow a disk, and wait for each other.
+    wrapStore: (store, clock) => slowStore(store, 'placeCalls', 450, clock),
+  })
+  const line = await board.addLine({ callsPerSecond: 10 })
+  await board.addBatch('list', { people: people(30), line })
+  const dispatcher = board.dial()
+  await board.until(() => dispatcher.figures().running > board.carrier.open() + 1)
+  const open = board.carrier.open()
+  await board.limitWorkspace(open)
+  await board.pass(3_000)
+  // One may have been on its way from the disk when the limit changed.
+  assert.ok(board.carrier.calls.length <= open + 1)
+  await board.finish()
+  assert.equal((await board.batch('list')).progress.attempts, 30)
 })
 
 test('a workspace whose limit is 0 dials nobody until it is raised', async t => {

@@ -1,6 +1,7 @@
 // Calls per second: the spacing that the carrier sees, and how much of the rate is used.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { slowStore } from './interposed-store.ts'
 import { minSpacing } from './promises.ts'
 import { openSwitchboard, people, startAt } from './switchboard.ts'
 
@@ -51,6 +52,25 @@ test('batches on one paced trunk take turns', async t => {
     await board.store.cancelBatch(board.workspaceId, board.batches.get(name)!.id, board.clock.now())
   await board.finish()
 })
+
+for (const [commitMs, used] of [
+  [10, 0.98],
+  [45, 0.9],
+  [130, 0.7],
+] as const)
+  test(`calls every 50 ms keep their spacing where a commit takes ${commitMs} ms, and use ${used * 100}% of the rate`, async t => {
+    const board = await openSwitchboard(t, {
+      wrapStore: (store, clock) => slowStore(store, 'placeCalls', commitMs, clock),
+    })
+    const line = await board.addLine({ callsPerSecond: 20 })
+    await board.addBatch('list', { people: people(200), line })
+    board.dial()
+    await board.until(() => board.carrier.calls.length === 200)
+    assert.ok(minSpacing(board.carrier.calls) >= 50)
+    const usedRate = (199 * 1_000) / (board.clock.now() - startAt)
+    assert.ok(usedRate >= used * 20, `${usedRate} calls per second`)
+    await board.finish()
+  })
 
 test('time that passed unused is not caught up', async t => {
   const board = await openSwitchboard(t, { maxConcurrentCalls: 3 })

@@ -8,17 +8,13 @@ import { SimulatedCarrier } from '../../src/carrier/simulated/simulated-carrier.
 import type { DeathBed } from './mortal-node.ts'
 import { assertCounts, minSpacing } from './promises.ts'
 import { ScriptedCarrier } from './scripted-carrier.ts'
-import { openSwitchboard, people, type SwitchboardOptions, startAt } from './switchboard.ts'
+import { type Closer, openSwitchboard, people, type SwitchboardOptions, startAt } from './switchboard.ts'
 
 const second = 1_000
 const retry = { maxAttempts: 3, delaysMs: { lost: [60 * second] } }
 
 /** A batch of which one node called until it died, so long after its start (or on its death bed). */
-async function diedMidway(
-  t: Parameters<typeof openSwitchboard>[0],
-  deathBed: DeathBed | number,
-  options: SwitchboardOptions = {},
-) {
+async function diedMidway(t: Closer, deathBed: DeathBed | number, options: SwitchboardOptions = {}) {
   const board = await openSwitchboard(t, { maxConcurrentCalls: 5, ...options })
   const line = await board.addLine()
   await board.addBatch('list', { people: people(20), line, retry })

@@ -1,7 +1,7 @@
 // The end of a process that may choose it: nothing more is dialled, calls may end, the rest is hung up and settled.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { slowStore } from './interposed-store.ts'
+import { FailingStore, slowStore } from './interposed-store.ts'
 import { minSpacing } from './promises.ts'
 import { ScriptedCarrier } from './scripted-carrier.ts'
 import { openSwitchboard, people, startAt } from './switchboard.ts'
@@ -135,6 +135,30 @@ test('a stop does not wait for a carrier that never confirms; the next start set
   board.dial()
   await board.finish()
   assert.deepEqual(await board.standings('list'), { lost: 3 })
+})
+
+test('a stop leaves no timer behind, also when the store fails and a trunk was slowed', async t => {
+  let failing!: FailingStore
+  const board = await openSwitchboard(t, {
+    wrapStore: store => {
+      failing = new FailingStore(store)
+      return failing.store
+    },
+  })
+  const line = await board.addLine({ settings: { maxConcurrentCalls: 2 } })
+  const retry = { maxAttempts: 2, delaysMs: { busy: [3_600 * second] } }
+  await board.addBatch('list', { people: [...people(5), ...people(3, 92, 5)], line, retry })
+  const dispatcher = board.dial()
+  await board.pass(5 * second)
+  failing.fail('endAttempts', 'claim', 'releaseClaims', 'setTrunkSlowed')
+  await board.pass(6 * second)
+  const stopped = dispatcher.stop({ graceMs: 0 })
+  await board.pass(20 * second)
+  await stopped
+  assert.equal(board.clock.nextAt(), null)
+  failing.heal()
+  board.dial()
+  await board.finish()
 })
 
 test('a stop while the carrier is still asked about an earlier life ends without dialling', async t => {

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FailingStore, type StoreMethod, slowStore } from './interposed-store.ts'
 import { minSpacing } from './promises.ts'
-import { openSwitchboard, people } from './switchboard.ts'
+import { type Closer, openSwitchboard, people } from './switchboard.ts'
 
 const second = 1_000
 
-async function openFailing(t: Parameters<typeof openSwitchboard>[0], count: number) {
+async function openFailing(t: Closer, count: number) {
   let failing!: FailingStore
   const board = await openSwitchboard(t, {
     maxConcurrentCalls: 5,

@@ -1,5 +1,4 @@
 // A workspace that calls on virtual time: the real dispatcher, a real store in memory, a carrier that is watched.
-import type { TestContext } from 'node:test'
 import type { Carrier } from '../../src/carrier/carrier.ts'
 import { SimulatedCarrier } from '../../src/carrier/simulated/simulated-carrier.ts'
 import { type Dispatcher, startDispatcher } from '../../src/dispatcher/dispatcher.ts'
@@ -73,7 +72,12 @@ export function people(count: number, ending = 90, from = 0): string[] {
   return Array.from({ length: count }, (_, index) => `+1${2020000000 + (from + index) * 100 + ending}`)
 }
 
-export async function openSwitchboard(t: Pick<TestContext, 'after'>, options: SwitchboardOptions = {}) {
+/** A test, or whoever else closes what was opened. */
+export interface Closer {
+  after(close: () => Promise<void>): unknown
+}
+
+export async function openSwitchboard(t: Closer, options: SwitchboardOptions = {}) {
   const board = new Switchboard(options)
   await board.open(options)
   t.after(() => board.close())
@@ -220,10 +224,13 @@ export class Switchboard {
   }
 
   /** Starts a node that can be killed. */
-  dialMortal(deathBed: DeathBed | null = null): { node: MortalNode; dispatcher: Dispatcher } {
+  dialMortal(
+    deathBed: DeathBed | null = null,
+    options: { sweepEveryMs?: number | null } = {},
+  ): { node: MortalNode; dispatcher: Dispatcher } {
     const { clock, carrier } = this
     const node = new MortalNode({ clock, carrier, store: this.#wrapStore(this.store) }, deathBed)
-    return { node, dispatcher: this.#start(node.world) }
+    return { node, dispatcher: this.#start(node.world, options) }
   }
 
   #start(world: World, options: { sweepEveryMs?: number | null } = {}): Dispatcher {
@@ -242,8 +249,13 @@ export class Switchboard {
     await this.until(() => this.#live.size === 0)
   }
 
-  async until(done: () => boolean): Promise<void> {
-    const until = this.clock.now() + maxJourneyMs
+  /** Until every batch has ended, or `done`. */
+  async untilFinishedOr(done: () => boolean, maxMs = maxJourneyMs): Promise<void> {
+    await this.until(() => this.#live.size === 0 || done(), maxMs)
+  }
+
+  async until(done: () => boolean, maxMs = maxJourneyMs): Promise<void> {
+    const until = this.clock.now() + maxMs
     await this.clock.run({ until, done })
     if (!done()) throw new Error('the journey did not come to its end')
   }

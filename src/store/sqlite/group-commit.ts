@@ -1,10 +1,8 @@
-// What happens within a few milliseconds is committed together: one fsync for many transitions.
+// What happens within one turn of the event loop is committed together: one fsync for many transitions.
 //
 // Measured on 2 cores with synchronous=FULL: 2,600 call life cycles/s committed one by one, 19,800 grouped.
 import type { DatabaseSync } from 'node:sqlite'
 
-/** A group begins at once when the last one began longer ago than this; else it waits that long for company. */
-const groupWindowMs = 3
 /**
  * A group takes no further write once it has worked so long: the rest waits for a turn of the event loop, and uploads of
  * several people do not add up. At 8 ms a busy machine lost a quarter of its calls a second to more commits.
@@ -14,17 +12,17 @@ const maxGroupMs = 20
 /** Calls `flush` later; `isLate` tells it to leave the rest of the group for the next one. */
 export type Schedule = (flush: (isLate?: () => boolean) => void) => void
 
-/** Flushes in the next turn of the event loop when idle, at most once per window when busy. */
+/**
+ * Flushes in the next turn of the event loop. No waiting for company: a commit holds the loop, so under load a turn
+ * brings a group by itself. A window of 3 ms was measured against none: from a freed slot to the next dial p50 8 ms
+ * against 2 at 20 slots, 13,000 life cycles/s against 16,300.
+ */
 export function realTimeSchedule(): Schedule {
-  let lastStartedAt = Number.NEGATIVE_INFINITY
   return flush => {
-    const run = () => {
-      lastStartedAt = performance.now()
-      flush(() => performance.now() - lastStartedAt > maxGroupMs)
-    }
-    const waitMs = lastStartedAt + groupWindowMs - performance.now()
-    if (waitMs > 0) setTimeout(run, waitMs)
-    else setImmediate(run)
+    setImmediate(() => {
+      const startedAt = performance.now()
+      flush(() => performance.now() - startedAt > maxGroupMs)
+    })
   }
 }
 

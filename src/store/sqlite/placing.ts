@@ -51,10 +51,14 @@ export function placingStatements(
       }),
 
     async mayStillDial(attemptIds, now) {
-      const placing = new Placing([])
+      const placing = new Placing(placedCounts.all() as Row[])
       return attemptIds.map(attemptId => {
         const row = open.find(attemptId)
-        return row !== undefined && recheck(row, now, placing) === 'placed'
+        if (row === undefined) return false
+        placing.takeBack(row)
+        const isAllowed = recheck(row, now, placing) === 'placed'
+        placing.add(row)
+        return isAllowed
       })
     },
   }
@@ -71,11 +75,9 @@ export function placingStatements(
     // The commit that placed it was not acknowledged, so it was not dialled: what forbids it now still counts.
     const isPlaced = row.status === 'dialing' && row.call_id === call.callId
     if (row.status !== 'claimed' && !isPlaced) return 'lease-lost'
-    const verdict = recheck(row, now, isPlaced ? new Placing([]) : placing)
-    if (isPlaced) {
-      if (verdict === 'placed') return verdict
-      changes.sum(row.batch_id, 'attempts', -1)
-    }
+    if (isPlaced) placing.takeBack(row)
+    const verdict = recheck(row, now, placing)
+    if (isPlaced) changes.sum(row.batch_id, 'attempts', -1)
     if (verdict === 'suppressed') {
       open.remove(row.id)
       open.dropRecipient(row.recipient_id, 'suppressed', now)
@@ -158,9 +160,18 @@ class Placing {
   }
 
   add(row: Row): void {
+    this.#move(row, 1)
+  }
+
+  /** A placed call counts as claimed again. */
+  takeBack(row: Row): void {
+    this.#move(row, -1)
+  }
+
+  #move(row: Row, count: number): void {
     for (const scope of scopesOf(attemptScopes(row))) {
-      this.#placed.set(scope, this.placedIn(scope) + 1)
-      this.#claimed.set(scope, this.claimedIn(scope) - 1)
+      this.#placed.set(scope, this.placedIn(scope) + count)
+      this.#claimed.set(scope, this.claimedIn(scope) - count)
     }
   }
 }

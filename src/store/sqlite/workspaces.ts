@@ -185,6 +185,8 @@ export function suppressOne(
   if (changes > 0) {
     connection.emit(workspaceId, null, 'number.suppressed', now, JSON.stringify({ number, reason }))
     completed.push(...suppressWaiting(connection, workspaceId, number, now))
+    // The check before each dial asks only in workspaces that suppress anybody: now this one does.
+    connection.workChanged()
   }
   const row = connection
     .prepare('SELECT * FROM suppressions WHERE workspace_id = ? AND number = ?')
