@@ -74,6 +74,17 @@ test('UDP: a port that closes after it has answered is proof only for what came 
   assert.deepEqual(heard, [])
 })
 
+test('UDP: an address that no way leads to is proof, now and the next time', async t => {
+  const udp = await openUdp({ host, port: 0 }, inbox().events)
+  t.after(() => udp.close())
+  // A socket of IPv4 has no way to IPv6.
+  const to: Hop = { protocol: 'udp', address: '::1', port: 5_060, serverName: '' }
+  for (let turn = 0; turn < 2; turn++) {
+    const { isProof, reason } = await sendAndFail(udp, to)
+    assert.deepEqual([isProof, /^E[A-Z]+$/.test(reason)], [true, true])
+  }
+})
+
 test('UDP: whoever is not the gateway is heard on the same port', async t => {
   const box = inbox()
   const udp = await openUdp({ host, port: 0 }, box.events)

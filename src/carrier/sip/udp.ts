@@ -44,7 +44,9 @@ class UdpTransport implements Transport {
       this.#common.send(text, to.port, to.address, ignoreError)
       return
     }
-    const fresh = new Peer(to, this.#host, this.localPort, this.#events)
+    const fresh = new Peer(to, this.#host, this.localPort, this.#events, () => {
+      if (this.#peers.get(key) === fresh) this.#peers.delete(key)
+    })
     this.#peers.set(key, fresh)
     fresh.send(text, onFailed)
   }
@@ -62,6 +64,8 @@ class UdpTransport implements Transport {
  */
 class Peer {
   readonly #events: TransportEvents
+  /** This socket leads nowhere any more: the next message gets a new one. */
+  readonly #onUseless: () => void
   #socket: Socket | null = null
   #closed = false
   #queue: [text: string, onFailed: ((failure: SendFailure) => void) | null][] = []
@@ -69,8 +73,9 @@ class Peer {
   #refused = 0
   #waiting: ((failure: SendFailure) => void)[] = []
 
-  constructor(to: Hop, host: string, port: number, events: TransportEvents) {
+  constructor(to: Hop, host: string, port: number, events: TransportEvents, onUseless: () => void) {
     this.#events = events
+    this.#onUseless = onUseless
     void this.#connect(to, host, port)
   }
 
@@ -82,8 +87,9 @@ class Peer {
         this.#events.received(bytes, from)
       },
     }
+    let socket: Socket | null = null
     try {
-      const socket = await bindSocket(host, port, heard, () => this.#onRefused())
+      socket = await bindSocket(host, port, heard, () => this.#onRefused())
       const connected = once(socket, 'connect')
       socket.connect(to.port, to.address)
       await connected
@@ -92,6 +98,8 @@ class Peer {
       for (const [text, onFailed] of this.#queue.splice(0)) this.send(text, onFailed)
     } catch (error) {
       const failure = { isProof: true, reason: reasonOf(error) }
+      this.#onUseless()
+      if (socket !== null) void closeSocket(socket)
       for (const [, onFailed] of this.#queue.splice(0)) onFailed?.(failure)
     }
   }
@@ -101,11 +109,12 @@ class Peer {
     this.#sentUnheard++
     if (onFailed !== null) this.#waiting.push(onFailed)
     this.#socket.send(text, error => {
-      if (error !== null) this.#notSent(onFailed)
+      if (error !== null) this.#notSent(onFailed, error)
     })
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return
     this.#closed = true
     if (this.#socket !== null) await closeSocket(this.#socket)
   }
@@ -117,13 +126,17 @@ class Peer {
   }
 
   /** The kernel gave back an earlier packet's refusal instead of sending this one, which is proof for this one. */
-  #notSent(onFailed: ((failure: SendFailure) => void) | null): void {
+  #notSent(onFailed: ((failure: SendFailure) => void) | null, error: Error): void {
     if (this.#sentUnheard > 0) this.#sentUnheard--
+    const reason = reasonOf(error)
     if (onFailed !== null && this.#waiting.includes(onFailed)) {
       this.#waiting = this.#waiting.filter(one => one !== onFailed)
-      onFailed(refusal)
+      onFailed({ isProof: true, reason })
     }
-    this.#onRefused()
+    if (reason === refusal.reason) return void this.#onRefused()
+    // The way itself has changed (another network, say): a connected socket keeps to its old address.
+    this.#onUseless()
+    void this.close()
   }
 
   #onRefused(): void {
