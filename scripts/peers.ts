@@ -5,6 +5,7 @@ export interface Peer {
   name: string
   /** A command that succeeds exactly when the peer is there. */
   probe: readonly [string, ...string[]]
+  /** Or several, separated by spaces. */
   debianPackage: string
   neededFor: string
 }
@@ -18,9 +19,34 @@ export const peers: readonly Peer[] = [
   },
   {
     name: 'Python 3 with requests',
-    probe: ['python3', '-c', 'import requests'],
+    // Debian's own Python first: that is where its package goes, whatever else is on the PATH.
+    probe: ['sh', '-c', '/usr/bin/python3 -c "import requests" || python3 -c "import requests"'],
     debianPackage: 'python3-requests',
     neededFor: "the vendors' Python samples",
+  },
+  {
+    name: 'SIPp',
+    probe: ['sh', '-c', 'command -v sipp'],
+    debianPackage: 'sip-tester',
+    neededFor: 'calls to a SIP program that is not ours',
+  },
+  {
+    name: 'Kamailio with TLS',
+    probe: ['sh', '-c', 'command -v kamailio && ls /usr/lib/*/kamailio/modules/tls.so'],
+    debianPackage: 'kamailio kamailio-tls-modules',
+    neededFor: 'calls through a carrier with digest, Record-Route and TLS',
+  },
+  {
+    name: 'OpenSSL',
+    probe: ['sh', '-c', 'command -v openssl'],
+    debianPackage: 'openssl',
+    neededFor: 'the certificates of SIP over TLS',
+  },
+  {
+    name: 'SoX',
+    probe: ['sh', '-c', 'command -v sox'],
+    debianPackage: 'sox',
+    neededFor: 'recordings as another program reads them',
   },
 ]
 
@@ -28,7 +54,7 @@ export const peers: readonly Peer[] = [
 export function provide(wanted: readonly Peer[] = peers): Peer[] {
   const missing = wanted.filter(peer => !isThere(peer))
   if (missing.length === 0 || !canInstall()) return missing
-  const packages = missing.map(peer => peer.debianPackage)
+  const packages = missing.flatMap(peer => peer.debianPackage.split(' '))
   console.error(`Installing what the tests need: ${packages.join(', ')}`)
   const apt = (...args: string[]) =>
     spawnSync('apt-get', ['-qq', '-y', ...args], {
