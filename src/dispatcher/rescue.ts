@@ -1,7 +1,7 @@
 // What an earlier life of this node left open: claims go back, calls are hung up where the carrier still holds them and
 // end as `lost`. A lost call keeps its place until the carrier has answered or a quarantine has passed.
 import type { RescueAnswer } from '../carrier/carrier.ts'
-import { classify } from '../domain/outcome.ts'
+import { classify, noEvidence } from '../domain/outcome.ts'
 import type { EndedAttempt, OrphanedAttempt } from '../store/dispatch-records.ts'
 import { decideNext } from './decide-next.ts'
 import type { DispatcherDeps } from './dispatcher.ts'
@@ -69,15 +69,7 @@ async function rescueTrunk(
 
 function endOrphan(orphan: OrphanedAttempt, answer: RescueAnswer, now: number): EndedAttempt {
   const answeredAt = orphan.answeredAt ?? (answer === 'answered' ? (orphan.dialedAt ?? now) : null)
-  const outcome = classify({
-    sipStatus: null,
-    phrase: null,
-    q850: null,
-    endedBy: 'node-died',
-    answeredAt,
-    voicemail: false,
-    agentFailed: false,
-  })
+  const outcome = classify({ ...noEvidence, endedBy: 'node-died', answeredAt })
   return {
     attemptId: orphan.attemptId,
     outcome,

@@ -4,7 +4,7 @@
 //      └── silence 32 s, ring time-out, maximum age: hang up, then the carrier has `hangUpAnswerMs` to confirm
 import type { Call, Carrier } from '../carrier/carrier.ts'
 import type { Conversation } from '../domain/conversation.ts'
-import { classify, type Evidence, type Outcome } from '../domain/outcome.ts'
+import { classify, type Evidence, noEvidence, type Outcome } from '../domain/outcome.ts'
 import type { Agent, Trunk } from '../domain/workspace.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { AttemptProgress, Claim } from '../store/dispatch-records.ts'
@@ -130,14 +130,4 @@ export class RunningAttempt {
     this.#timer?.cancel()
     this.#timer = this.#deps.clock.at(this.#deps.clock.now() + inMs, task)
   }
-}
-
-const noEvidence: Evidence = {
-  sipStatus: null,
-  phrase: null,
-  q850: null,
-  endedBy: null,
-  answeredAt: null,
-  voicemail: false,
-  agentFailed: false,
 }

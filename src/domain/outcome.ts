@@ -46,6 +46,17 @@ export interface Evidence {
   notPlaced?: boolean
 }
 
+/** Nothing was said. */
+export const noEvidence: Evidence = {
+  sipStatus: null,
+  phrase: null,
+  q850: null,
+  endedBy: null,
+  answeredAt: null,
+  voicemail: false,
+  agentFailed: false,
+}
+
 export interface Outcome {
   disposition: Disposition
   /** The evidence in a few words, e.g. `sip 486 Busy Here`, `q850 34`, `ring timeout`. */

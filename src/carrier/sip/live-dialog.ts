@@ -1,5 +1,5 @@
 // An answered call: its ACK, its BYE, our re-INVITE and the session timer (RFC 3261 §13.2.2.4, §14, §15; RFC 4028).
-import type { Evidence } from '../../domain/outcome.ts'
+import { type Evidence, noEvidence } from '../../domain/outcome.ts'
 import type { Timer } from '../../runtime/clock.ts'
 import type { CallHandlers } from './call.ts'
 import { allowedMethods, type CallContext, hopOf, newVia } from './call-context.ts'
@@ -7,7 +7,6 @@ import { type Dialog, requestWithin, withTargetOf } from './dialog.ts'
 import { DialogRequests } from './dialog-requests.ts'
 import { type Credentials, DigestSession } from './digest.ts'
 import { type SipRequest, type SipResponse, sdpOf, writeMessage } from './message.ts'
-import { noEvidence } from './reason.ts'
 import { type SessionTimer, sessionDeadlineMs, timerFromAnswer } from './session-timer.ts'
 import type { Hop } from './transport.ts'
 

@@ -5,7 +5,7 @@
 //      │  refused for certain (DNS, connect, ICMP, 503), nothing above 100 heard: the next gateway
 //      └─ silence for 64·T1: over; it proves nothing, so nobody else is asked
 //   hangUp: CANCEL as soon as there was a provisional; a 2xx that wins the race is ACKed and BYEd
-import type { Evidence } from '../../domain/outcome.ts'
+import { type Evidence, noEvidence } from '../../domain/outcome.ts'
 import type { Timer } from '../../runtime/clock.ts'
 import type { CallHandlers, CallSnapshot, InviteRequest, SipCall } from './call.ts'
 import { allowedMethods, type CallContext, newVia } from './call-context.ts'
@@ -16,7 +16,7 @@ import { GatewayQueue } from './gateway-queue.ts'
 import { HeaderList } from './header-list.ts'
 import { LiveDialog } from './live-dialog.ts'
 import { request, type SipRequest, type SipResponse, sdpOf, tagOf } from './message.ts'
-import { causeOf, evidenceOf, noEvidence } from './reason.ts'
+import { causeOf, evidenceOf } from './reason.ts'
 import { minSessionOf, minSessionSeconds } from './session-timer.ts'
 import { hangUpStray } from './stray-answer.ts'
 import { patienceMs } from './transaction-timing.ts'

@@ -1,5 +1,5 @@
 // What a final answer or a BYE says about its cause beside the status: Reason, Warning, Retry-After, carriers' own headers.
-import type { Evidence } from '../../domain/outcome.ts'
+import { type Evidence, noEvidence } from '../../domain/outcome.ts'
 import { splitList } from './header-list.ts'
 import type { SipMessage } from './message.ts'
 import { parseParams } from './sip-uri.ts'
@@ -38,17 +38,6 @@ export function evidenceOf(message: SipMessage, answeredAt: number | null): Evid
   const { q850, text } = causeOf(message)
   const status = message.kind === 'response' ? message.status : 200
   return { ...noEvidence, sipStatus: answeredAt === null ? status : 200, phrase: text, q850, answeredAt }
-}
-
-/** Nothing was said. */
-export const noEvidence: Evidence = {
-  sipStatus: null,
-  phrase: null,
-  q850: null,
-  endedBy: null,
-  answeredAt: null,
-  voicemail: false,
-  agentFailed: false,
 }
 
 /** `X-Twilio-Error: 32203 …` says what a bare 603 or 608 does not; others are read the same way. */

@@ -61,26 +61,20 @@ function idsByStanding(
         afterId,
         count,
       )
-    return zones.flatMap(({ zone }) => [
-      ...ids(
-        `SELECT id FROM recipients WHERE batch_id = ? AND standing = ? AND zone = ? AND due_at = 0 AND id > ?
-         ORDER BY id LIMIT ?`,
-        batchId,
-        standing,
-        zone,
-        afterId,
-        count,
+    // Apart: those who were due from the start lie in the index in order of id, the others are sorted.
+    return zones.flatMap(({ zone }) =>
+      ['due_at = 0', 'due_at > 0'].flatMap(due =>
+        ids(
+          `SELECT id FROM recipients WHERE batch_id = ? AND standing = ? AND zone = ? AND ${due} AND id > ?
+           ORDER BY id LIMIT ?`,
+          batchId,
+          standing,
+          zone,
+          afterId,
+          count,
+        ),
       ),
-      ...ids(
-        `SELECT id FROM recipients WHERE batch_id = ? AND standing = ? AND zone = ? AND due_at > 0 AND id > ?
-         ORDER BY id LIMIT ?`,
-        batchId,
-        standing,
-        zone,
-        afterId,
-        count,
-      ),
-    ])
+    )
   })
   return found.sort((one, other) => one - other).slice(0, count)
 }

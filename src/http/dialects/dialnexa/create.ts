@@ -9,6 +9,7 @@ import { type Form, requireFile } from '../../upload.ts'
 import { readAs } from '../../validation.ts'
 import { readStart } from '../fields.ts'
 import { resolveReference } from '../references.ts'
+import { vendorList } from '../vendor-list.ts'
 import { agentPrefix, presentCreated } from './present.ts'
 import { createForm, maxFileBytes, phoneColumn, retryPolicyOf } from './schema.ts'
 
@@ -38,19 +39,15 @@ export async function createFromForm(
           name: fields.name ?? null,
           description: null,
           source: file,
-          list: {
+          list: vendorList(workspace, timezone, {
             formats: ['csv', 'xlsx', 'xls'],
             phoneColumns: [phoneColumn],
             numbers: 'readable',
-            region: null,
-            destinations: workspace.destinations,
-            zoneColumns: ['timezone'],
-            fallbackZone: timezone,
             mode: 'strict',
             refuseBadContact: false,
             maxBytes: maxFileBytes,
             maxRows: deps.config.maxRows,
-          },
+          }),
           timezone,
           scheduledAt,
           startAs: 'running',

@@ -10,6 +10,7 @@ import { readAs } from '../../validation.ts'
 import { readStart } from '../fields.ts'
 import { findSentBatch } from '../find-batch.ts'
 import { requireMultipart } from '../multipart-only.ts'
+import { vendorList } from '../vendor-list.ts'
 import { presentBatchCall, presentCreated, presentError, presentMetrics } from './present.ts'
 import { createForm, listQuery, maxFileBytes, phoneColumn, retryPolicy } from './schema.ts'
 
@@ -60,19 +61,15 @@ async function createFromForm(deps: HttpDeps, request: FastifyRequest, reply: Fa
           name: fields.name,
           description: null,
           source: file,
-          list: {
+          list: vendorList(request.workspace, timezone, {
             formats: ['csv'],
             phoneColumns: [phoneColumn],
             numbers: 'readable',
-            region: null,
-            destinations: request.workspace.destinations,
-            zoneColumns: ['timezone'],
-            fallbackZone: timezone,
             mode: 'lenient',
             refuseBadContact: false,
             maxBytes: maxFileBytes,
             maxRows: deps.config.maxRows,
-          },
+          }),
           timezone,
           scheduledAt,
           startAs: 'running',

@@ -7,13 +7,14 @@ import type { Batch } from '../../../domain/batch.ts'
 import { estimateBatch, formatDollars, formatMinutes } from '../../../domain/estimate.ts'
 import { Refusal } from '../../../domain/refusal.ts'
 import type { Agent } from '../../../domain/workspace.ts'
-import type { ListRules, ListSource } from '../../../ingest/ingest.ts'
+import type { ListSource } from '../../../ingest/ingest.ts'
 import type { HttpDeps } from '../../dialect.ts'
 import { answerOnce } from '../../idempotency.ts'
 import { type Form, requireFile } from '../../upload.ts'
 import { readAs } from '../../validation.ts'
 import { readStart } from '../fields.ts'
 import { resolveReference } from '../references.ts'
+import { vendorList } from '../vendor-list.ts'
 import { phonePrefix, presentCreated } from './present.ts'
 import { createForm, createJson, maxContacts, maxFileBytes, phoneColumn, retryPolicyOf } from './schema.ts'
 
@@ -69,7 +70,15 @@ async function createJob(
           name: fields.name,
           description: fields.description ?? null,
           source,
-          list: listRules(request, timezone),
+          list: vendorList(workspace, timezone, {
+            formats: ['csv'],
+            phoneColumns: [phoneColumn],
+            numbers: 'e164',
+            mode: 'lenient',
+            refuseBadContact: true,
+            maxBytes: maxFileBytes,
+            maxRows: maxContacts,
+          }),
           timezone,
           scheduledAt,
           startAs: 'running',
@@ -85,22 +94,6 @@ async function createJob(
     },
     answer: batch => ({ status: 200, body: presentCreated(batch, estimateWords(deps, batch, agent)) }),
   })
-}
-
-function listRules({ workspace }: FastifyRequest, fallbackZone: string): ListRules {
-  return {
-    formats: ['csv'],
-    phoneColumns: [phoneColumn],
-    numbers: 'e164',
-    region: null,
-    destinations: workspace.destinations,
-    zoneColumns: ['timezone'],
-    fallbackZone,
-    mode: 'lenient',
-    refuseBadContact: true,
-    maxBytes: maxFileBytes,
-    maxRows: maxContacts,
-  }
 }
 
 async function findPhoneNumberRef(
