@@ -69,8 +69,8 @@ export class MortalNode {
         })
         return { hangUp: () => this.#alive && call.hangUp() }
       },
-      rescue: async (trunk, callIds) => {
-        const answers = await (this.#alive ? carrier.rescue(trunk, callIds) : never())
+      rescue: async (trunk, callIds, dialogs) => {
+        const answers = await (this.#alive ? carrier.rescue(trunk, callIds, dialogs) : never())
         return this.#alive ? answers : never()
       },
       close: async () => {},

@@ -115,7 +115,7 @@ export class Switchboard {
   /** As a process that starts opens it; the one before is closed. */
   async reopen(path: string): Promise<void> {
     if (this.store !== undefined) await this.store.close()
-    this.store = await openSqliteStore({ path, schedule: queueMicrotask })
+    this.store = await openSqliteStore({ path, schedule: queueMicrotask, now: () => this.clock.now() })
     this.store.onWork(() => void this.#noteEnded(this.#live))
     this.store.onEvents(() => void this.#noteEnded(this.#cancelled))
   }
