@@ -3,6 +3,7 @@ import type { Carrier } from '../carrier/carrier.ts'
 import type { CallRates } from '../domain/estimate.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { TimeSample } from '../runtime/synchronised-clock.ts'
 import type { NodeReport } from '../store/node-records.ts'
 import type { Store } from '../store/store.ts'
 
@@ -23,6 +24,8 @@ export interface DispatcherDeps {
   alone?: boolean
   /** What others see of this node; absent: it is not listed. A node that is not alone must be. */
   presence?: Presence
+  /** Told the store's time with each heartbeat. */
+  followStoreTime?(sample: TimeSample): void
   /** p99 lateness of the audio of the last seconds, ms; null: none is carried. */
   pacingLatenessMs?(): number | null
 }

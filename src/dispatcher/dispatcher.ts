@@ -100,6 +100,7 @@ class DispatchLoop {
       phase: () => this.#phase,
       onLost: attemptIds => this.#running.lost(attemptIds),
       onExpired: attemptIds => this.#running.expired(attemptIds),
+      onRescued: () => this.#wake(),
       onFailure: error => this.#storeFailed(error),
     })
     this.#running = new RunningCalls({

@@ -15,6 +15,8 @@ export interface MembershipDeps extends DispatcherDeps {
   onLost(attemptIds: number[]): void
   /** Any node may take them over at any moment. */
   onExpired(attemptIds: number[]): void
+  /** Places of dead nodes may be free now. */
+  onRescued(): void
   onFailure(error: unknown): void
 }
 
@@ -90,6 +92,7 @@ export class Membership {
   #rescueMore(): void {
     this.#rescuing ??= this.#rescuer
       .run()
+      .then(() => this.#deps.onRescued())
       .catch(this.#deps.onFailure)
       .finally(() => {
         this.#rescuing = null

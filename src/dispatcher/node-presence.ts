@@ -1,6 +1,7 @@
 // That this node lives, told to the store every few seconds, with the leases that it wants to keep.
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
+import type { TimeSample } from '../runtime/synchronised-clock.ts'
 import type { Heartbeat, NodeLoad, NodeReport } from '../store/node-records.ts'
 import type { Store } from '../store/store.ts'
 import { type Instant, leaseMs } from './leases.ts'
@@ -14,9 +15,9 @@ export interface NodePresenceDeps {
   logger: Logger
   node: Omit<NodeReport, 'load'>
   load(): NodeLoad
+  followStoreTime?(sample: TimeSample): void
   /** Attempts to renew, and what the answer says of them; `askedAt` is from before the store was asked. */
   held?(): number[]
-  now?(): Instant
   onBeat?(beat: Heartbeat, renewed: number[], askedAt: Instant): void
   /** Every time, whether the store answers or not. */
   onTick?(): void
@@ -60,10 +61,11 @@ export class NodePresence {
   }
 
   async #beat(): Promise<void> {
-    const { store, clock, node, load, held, onBeat } = this.#deps
-    const askedAt = this.#deps.now?.() ?? { elapsed: clock.elapsed(), wall: clock.now() }
+    const { store, clock, node, load, held, onBeat, followStoreTime } = this.#deps
+    const askedAt: Instant = { elapsed: clock.elapsed(), wall: clock.now() }
     const attemptIds = held?.() ?? []
     const beat = await store.heartbeat({ ...node, load: load() }, attemptIds, leaseMs)
     onBeat?.(beat, attemptIds, askedAt)
+    followStoreTime?.({ storeNow: beat.storeNow, askedAt: askedAt.wall, answeredAt: clock.now() })
   }
 }
