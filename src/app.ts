@@ -94,6 +94,7 @@ async function open(
     rootDialect: config.rootDialect,
     phase: () => phase,
     sweepFoundTotal: () => dispatcher?.figures().sweepFound ?? 0,
+    storeFailure: () => dispatcher?.figures().storeFailure ?? null,
     callsOnly: config.role === 'caller',
   })
   closers.push(() => closeServer(server, clock))
