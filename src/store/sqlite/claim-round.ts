@@ -1,8 +1,8 @@
 // What one claim has counted, given and learnt so far: open attempts and free places by scope, and when to look again.
 import { isOpen } from '../../domain/calling-window.ts'
 import type { Claim, ClaimRequest } from '../dispatch-records.ts'
+import type { Row } from '../rows.ts'
 import { ProgressChanges } from './moves.ts'
-import type { Row } from './rows.ts'
 import { type RunningBatch, scopesOf } from './rules.ts'
 
 export type Due = 'waiting' | 'queued'

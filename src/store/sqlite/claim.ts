@@ -5,12 +5,12 @@
 import { isOpen, nextOpening } from '../../domain/calling-window.ts'
 import { shareFreePlaces } from '../../domain/pacing.ts'
 import type { Claim, ClaimRequest, ClaimResult } from '../dispatch-records.ts'
+import type { Row } from '../rows.ts'
 import type { Store } from '../store.ts'
 import { ClaimRound, type Due } from './claim-round.ts'
 import type { Connection } from './connection.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, setBatchStatus } from './moves.ts'
-import type { Row } from './rows.ts'
 import type { Rules, RunningBatch } from './rules.ts'
 
 /** The number is being called by another batch: look again after this. */

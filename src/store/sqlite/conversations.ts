@@ -1,9 +1,9 @@
 // What calls left behind: written with their end, read one call at a time.
 import type { Conversation } from '../../domain/conversation.ts'
+import { type Row, toAttempt } from '../rows.ts'
 import type { Store } from '../store.ts'
 import { attemptById } from './attempt-pages.ts'
 import type { Connection } from './connection.ts'
-import { type Row, toAttempt } from './rows.ts'
 
 export function conversationStatements(
   connection: Connection,

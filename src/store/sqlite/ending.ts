@@ -2,13 +2,13 @@
 import { firstCallsFailed, selfPauseRule } from '../../domain/pacing.ts'
 import { finalStanding, type Standing } from '../../domain/recipient.ts'
 import type { EndedAttempt, EndedResult, OrphanedAttempt } from '../dispatch-records.ts'
+import type { Row } from '../rows.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { conversationWriter } from './conversations.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
 import { openAttempts, queueOf } from './open-attempts.ts'
-import type { Row } from './rows.ts'
 import { suppressOne } from './workspaces.ts'
 
 /** Dispositions that say that a batch is not reaching people at all; the self-pause counts them. */

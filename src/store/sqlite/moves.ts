@@ -2,8 +2,8 @@
 import type { BatchStatus } from '../../domain/batch.ts'
 import type { EventType } from '../../domain/event.ts'
 import type { Standing } from '../../domain/recipient.ts'
+import { columnOf, type Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
-import { columnOf, type Row } from './rows.ts'
 
 type Sum = 'talk_ms' | 'attempts' | 'ended_attempts' | 'failed_attempts' | 'cost_millicents'
 

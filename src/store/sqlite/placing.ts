@@ -1,12 +1,12 @@
 // The second commit before the dial: everything that may have changed since the claim is looked at again.
 import { isOpen } from '../../domain/calling-window.ts'
 import type { PlacedCall, PlaceVerdict } from '../dispatch-records.ts'
+import type { Row } from '../rows.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges } from './moves.ts'
 import { openAttempts, queueOf } from './open-attempts.ts'
-import type { Row } from './rows.ts'
 import { attemptScopes, type Rules, scopesOf } from './rules.ts'
 
 export function placingStatements(

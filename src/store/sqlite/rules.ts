@@ -4,8 +4,8 @@ import { defaultSipWindow } from '../../domain/calling-window.ts'
 import type { MachinePolicy } from '../../domain/conversation.ts'
 import { slotIntervalMs } from '../../domain/pacing.ts'
 import type { RetryPolicy } from '../../domain/retry.ts'
+import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
-import type { Row } from './rows.ts'
 
 /** One running batch with all that it is bound by. */
 export interface RunningBatch {

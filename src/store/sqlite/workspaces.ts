@@ -1,14 +1,12 @@
 // Workspaces, API keys, suppressions and idempotency keys.
-import { Refusal } from '../../domain/refusal.ts'
 import type { Suppression, Workspace } from '../../domain/workspace.ts'
+import { defaultMaxConcurrentCalls, keptAnswerMs } from '../limits.ts'
+import { workspaceNotFound } from '../refusals.ts'
+import { type Row, toWorkspace } from '../rows.ts'
 import type { Idempotency, IdempotencyVerdict, Store, WorkspacePatch } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { keptAnswerMs, saveAnswer } from './idempotency.ts'
+import { saveAnswer } from './idempotency.ts'
 import { suppressWaiting } from './moves.ts'
-import { type Row, toWorkspace } from './rows.ts'
-
-/** A new workspace's limit on open attempts; its owner sets another through the API. */
-const defaultMaxConcurrentCalls = 100
 
 type Family = Pick<
   Store,
@@ -42,8 +40,7 @@ export function workspaceStatements(connection: Connection): Family {
   }
   const existing = (id: number): Workspace => {
     const workspace = get(id)
-    if (workspace === null)
-      throw new Refusal('not-found', 'workspace_not_found', 'There is no such workspace.')
+    if (workspace === null) throw workspaceNotFound()
     return workspace
   }
 
