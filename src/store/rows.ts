@@ -1,5 +1,6 @@
 // Rows as the engines give them → the domain's things. The names of columns are the same in both; a boolean is 0 or 1 in SQLite.
 import type { Batch } from '../domain/batch.ts'
+import type { Conversation } from '../domain/conversation.ts'
 import type { OutboxEvent } from '../domain/event.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
 import { standings } from '../domain/recipient.ts'
@@ -190,5 +191,15 @@ export function toEvent(row: Row): OutboxEvent {
     type: row.type,
     at: row.at,
     data: parsed(row.data),
+  }
+}
+
+export function toConversation(row: Row): Conversation {
+  return {
+    transcript: JSON.parse(row.transcript),
+    results: JSON.parse(row.results),
+    recordingFile: row.recording_file,
+    recordingBytes: row.recording_bytes,
+    line: JSON.parse(row.line),
   }
 }

@@ -1,0 +1,194 @@
+// Workspaces, API keys and suppressions.
+import type { Suppression, Workspace } from '../../domain/workspace.ts'
+import { defaultMaxConcurrentCalls } from '../limits.ts'
+import { workspaceNotFound } from '../refusals.ts'
+import { type Row, toWorkspace } from '../rows.ts'
+import type { Store, WorkspacePatch } from '../store.ts'
+import type { Connection } from './connection.ts'
+import { saveAnswer } from './idempotency.ts'
+import { lockWorkspace } from './locks.ts'
+import { suppressWaiting } from './moves.ts'
+import type { Reader, Transaction } from './transaction.ts'
+
+type Family = Pick<
+  Store,
+  | 'createWorkspace'
+  | 'listWorkspaces'
+  | 'getWorkspace'
+  | 'updateWorkspace'
+  | 'setWorkspaceStopped'
+  | 'createApiKey'
+  | 'findApiKey'
+  | 'suppress'
+  | 'unsuppress'
+  | 'listSuppressions'
+>
+
+const patchColumns: Record<keyof WorkspacePatch, string> = {
+  name: 'name',
+  defaultRegion: 'default_region',
+  destinations: 'destinations',
+  maxConcurrentCalls: 'max_concurrent_calls',
+  creditMillicents: 'credit_millicents',
+  window: 'calling_window',
+}
+
+export function workspaceStatements(connection: Connection): Family {
+  return {
+    createWorkspace: (name, now) =>
+      connection.write(async tx => {
+        const row = await tx.row(
+          `INSERT INTO workspaces (name, max_concurrent_calls, created_at, updated_at) VALUES ($1, $2, $3, $3)
+           RETURNING *`,
+          [name, defaultMaxConcurrentCalls, now],
+        )
+        const workspace = toWorkspace(row as Row)
+        await tx.change(
+          `INSERT INTO trunks (workspace_id, name, kind, settings, created_at) VALUES ($1, 'simulated', 'simulated', '{}', $2)`,
+          [workspace.id, now],
+        )
+        tx.workChanged()
+        return workspace
+      }),
+
+    listWorkspaces: async () =>
+      (await connection.rows('SELECT * FROM workspaces ORDER BY id')).map(toWorkspace),
+
+    getWorkspace: id => readWorkspace(connection, id),
+
+    updateWorkspace: (id, patch, now) =>
+      connection.write(async tx => {
+        await lockWorkspace(tx, id)
+        for (const [field, value] of Object.entries(patch)) {
+          const column = patchColumns[field as keyof WorkspacePatch]
+          const stored = value !== null && typeof value === 'object' ? JSON.stringify(value) : (value ?? null)
+          await tx.change(`UPDATE workspaces SET ${column} = $2, updated_at = $3 WHERE id = $1`, [
+            id,
+            stored,
+            now,
+          ])
+        }
+        tx.emit(id, null, 'workspace.updated', now, JSON.stringify({ fields: Object.keys(patch) }))
+        tx.workChanged()
+        return existing(tx, id)
+      }),
+
+    setWorkspaceStopped: (id, stopped, now) =>
+      connection.write(async tx => {
+        await lockWorkspace(tx, id)
+        await tx.change('UPDATE workspaces SET stopped = $2, updated_at = $3 WHERE id = $1', [
+          id,
+          stopped,
+          now,
+        ])
+        tx.emit(id, null, stopped ? 'workspace.stopped' : 'workspace.resumed', now, '{}')
+        tx.workChanged()
+        return existing(tx, id)
+      }),
+
+    createApiKey: (workspaceId, name, prefix, hash, now) =>
+      connection.write(async tx => {
+        const row = await tx.row(
+          `INSERT INTO api_keys (workspace_id, name, prefix, hash, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
+          [workspaceId, name, prefix, Buffer.from(hash), now],
+        )
+        return { id: (row as Row).id, workspaceId, name, prefix, createdAt: now }
+      }),
+
+    async findApiKey(hash) {
+      const row = await connection.row('SELECT * FROM api_keys WHERE hash = $1', [Buffer.from(hash)])
+      if (row === undefined) return null
+      const { id, workspace_id: workspaceId, name, prefix, created_at: createdAt } = row
+      return { id, workspaceId, name, prefix, createdAt, hash: row.hash as Uint8Array }
+    },
+
+    suppress: (workspaceId, numbers, reason, now, idempotency) =>
+      connection.write(async tx => {
+        await lockWorkspace(tx, workspaceId)
+        await suppressNumbers(tx, workspaceId, numbers, reason, now)
+        tx.workChanged()
+        const suppressions = await readSuppressions(tx, workspaceId, numbers)
+        await saveAnswer(tx, workspaceId, idempotency, suppressions)
+        return suppressions
+      }),
+
+    unsuppress: (workspaceId, number, now) =>
+      connection.write(async tx => {
+        await lockWorkspace(tx, workspaceId)
+        const removed = await tx.change('DELETE FROM suppressions WHERE workspace_id = $1 AND number = $2', [
+          workspaceId,
+          number,
+        ])
+        if (removed === 0) return false
+        tx.emit(workspaceId, null, 'number.unsuppressed', now, JSON.stringify({ number }))
+        tx.workChanged()
+        return true
+      }),
+
+    listSuppressions: async (workspaceId, { afterNumber, limit }) => {
+      const rows = await connection.rows(
+        'SELECT * FROM suppressions WHERE workspace_id = $1 AND number > $2 ORDER BY number LIMIT $3',
+        [workspaceId, afterNumber ?? '', limit],
+      )
+      return rows.map(toSuppression)
+    },
+  }
+}
+
+async function readWorkspace(reader: Reader, id: number): Promise<Workspace | null> {
+  const row = await reader.row('SELECT * FROM workspaces WHERE id = $1', [id])
+  return row === undefined ? null : toWorkspace(row)
+}
+
+async function existing(reader: Reader, id: number): Promise<Workspace> {
+  const workspace = await readWorkspace(reader, id)
+  if (workspace === null) throw workspaceNotFound()
+  return workspace
+}
+
+/**
+ * Puts numbers on the list and takes them out of every live batch, in the transaction under way, which has locked the
+ * workspace. Returns the batches that completed by that.
+ */
+export async function suppressNumbers(
+  tx: Transaction,
+  workspaceId: number,
+  numbers: readonly string[],
+  reason: string,
+  now: number,
+): Promise<number[]> {
+  const added = await tx.rows(
+    `INSERT INTO suppressions (workspace_id, number, reason, created_at)
+     SELECT $1, n.number, $3, $4 FROM unnest($2::text[]) WITH ORDINALITY AS n (number, position) ORDER BY n.position
+     ON CONFLICT DO NOTHING RETURNING number`,
+    [workspaceId, numbers, reason, now],
+  )
+  if (added.length === 0) return []
+  for (const { number } of added)
+    tx.emit(workspaceId, null, 'number.suppressed', now, JSON.stringify({ number, reason }))
+  return suppressWaiting(
+    tx,
+    workspaceId,
+    added.map(({ number }) => number),
+    now,
+  )
+}
+
+async function readSuppressions(
+  reader: Reader,
+  workspaceId: number,
+  numbers: readonly string[],
+): Promise<Suppression[]> {
+  const rows = await reader.rows(
+    `SELECT s.* FROM unnest($2::text[]) WITH ORDINALITY AS n (number, position)
+       JOIN suppressions s ON s.workspace_id = $1 AND s.number = n.number ORDER BY n.position`,
+    [workspaceId, numbers],
+  )
+  return rows.map(toSuppression)
+}
+
+const toSuppression = ({ number, reason, created_at: createdAt }: Row): Suppression => ({
+  number,
+  reason,
+  createdAt,
+})
