@@ -2,11 +2,14 @@
 import type { Carrier } from '../../src/carrier/carrier.ts'
 import { SimulatedCarrier } from '../../src/carrier/simulated/simulated-carrier.ts'
 import { type Dispatcher, startDispatcher } from '../../src/dispatcher/dispatcher.ts'
+import type { DispatcherDeps } from '../../src/dispatcher/dispatcher-deps.ts'
 import type { Batch, NewBatch } from '../../src/domain/batch.ts'
 import { finishedBatchStatuses } from '../../src/domain/batch.ts'
 import { noRetries } from '../../src/domain/retry.ts'
 import type { TrunkKind } from '../../src/domain/workspace.ts'
+import type { Clock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
+import { SynchronisedClock } from '../../src/runtime/synchronised-clock.ts'
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { AcceptedRow, Store } from '../../src/store/store.ts'
@@ -115,7 +118,7 @@ export class Switchboard {
   /** As a process that starts opens it; the one before is closed. */
   async reopen(path: string): Promise<void> {
     if (this.store !== undefined) await this.store.close()
-    this.store = await openSqliteStore({ path, schedule: queueMicrotask })
+    this.store = await openSqliteStore({ path, schedule: queueMicrotask, now: () => this.clock.now() })
     this.store.onWork(() => void this.#noteEnded(this.#live))
     this.store.onEvents(() => void this.#noteEnded(this.#cancelled))
   }
@@ -233,7 +236,24 @@ export class Switchboard {
     return { node, dispatcher: this.#start(node.world, options) }
   }
 
-  #start(world: World, options: { sweepEveryMs?: number | null } = {}): Dispatcher {
+  /**
+   * Starts a node of several on this store; it can be killed, and sent to sleep. Its own clock may be off by
+   * `clockErrorMs`: it follows the store's.
+   */
+  join(deathBed: DeathBed | null = null, clockErrorMs = 0): { node: MortalNode; dispatcher: Dispatcher } {
+    const { carrier } = this
+    const world = { clock: skewed(this.clock, clockErrorMs), carrier, store: this.#wrapStore(this.store) }
+    const node = new MortalNode(world, deathBed)
+    const clock = new SynchronisedClock(node.world.clock)
+    const presence = { name: 'test', role: 'all', version: '0' } as const
+    const dispatcher = this.#start(
+      { ...node.world, clock },
+      { alone: false, presence, followStoreTime: sample => void clock.follow(sample) },
+    )
+    return { node, dispatcher }
+  }
+
+  #start(world: World, options: Partial<DispatcherDeps> = {}): Dispatcher {
     const nodeId = `node-${this.dispatchers.length + 1}`
     const dispatcher = startDispatcher({ ...world, nodeId, logger: silentLogger, ...options })
     this.dispatchers.push(dispatcher)
@@ -289,6 +309,15 @@ export class Switchboard {
       if (progress.counts.calling > 0) this.#cancelled.add(name)
       else for (const set of [this.#live, this.#cancelled]) set.delete(name)
     }
+  }
+}
+
+/** A clock that runs as another one does, but shows another time. */
+function skewed(clock: Clock, errorMs: number): Clock {
+  return {
+    now: () => clock.now() + errorMs,
+    elapsed: () => clock.elapsed(),
+    at: (at, task) => clock.at(at - errorMs, task),
   }
 }
 
