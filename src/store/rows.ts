@@ -203,3 +203,6 @@ export function toConversation(row: Row): Conversation {
     line: JSON.parse(row.line),
   }
 }
+
+/** Who was never called waits in `queued`, who was in `waiting`. */
+export const queueOf = (ordinal: number): 'queued' | 'waiting' => (ordinal > 1 ? 'waiting' : 'queued')

@@ -37,6 +37,3 @@ export function openAttempts(connection: Connection, dueTimes: DueTimes): OpenAt
     statusOfBatch: batchId => (batchStatus.get(batchId) as Row | undefined)?.status ?? 'cancelled',
   }
 }
-
-/** Who was never called waits in `queued`, who was in `waiting`. */
-export const queueOf = (ordinal: number): 'queued' | 'waiting' => (ordinal > 1 ? 'waiting' : 'queued')
