@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type ClientConfig, Pool, type PoolClient, types } from 'pg'
 import type { Row } from '../rows.ts'
 import { type Signal, Signals } from './signals.ts'
-import { prepared, type Reader, sqlState, Transaction } from './transaction.ts'
+import { CommitUnknown, prepared, type Reader, sqlState, Transaction } from './transaction.ts'
 
 /** Connections of one node beside the one that listens; PostgreSQL grants 100 by default, to all nodes together. */
 const poolSize = 10
@@ -49,6 +49,8 @@ export class Connection implements Reader {
   readonly #instanceId = randomUUID()
   readonly #signals: Signals
   readonly #listeners: Record<Signal, Set<Listener>> = { work: new Set(), events: new Set() }
+  readonly #pending = new Set<Promise<unknown>>()
+  #isClosed = false
   /** Transactions under way here, and whether events were committed since each began. */
   readonly #underWay = new Map<Transaction, { hidesEvents: boolean }>()
 
@@ -65,7 +67,7 @@ export class Connection implements Reader {
   }
 
   async rows(sql: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return (await this.#pool.query<Row>(prepared(sql, values))).rows
+    return (await this.#started(() => this.#pool.query<Row>(prepared(sql, values)))).rows
   }
 
   async row(sql: string, values: readonly unknown[] = []): Promise<Row | undefined> {
@@ -74,8 +76,11 @@ export class Connection implements Reader {
 
   /** Several reads that see the same instant. */
   async snapshot<T>(look: (reader: Reader) => Promise<T>): Promise<T> {
-    const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
-    return (await this.#transaction(look, begin)).result
+    try {
+      return (await this.#transaction(look, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')).result
+    } catch (error) {
+      throw error instanceof CommitUnknown ? error.cause : error
+    }
   }
 
   /**
@@ -106,11 +111,30 @@ export class Connection implements Reader {
     return () => this.#listeners.events.delete(listener)
   }
 
+  /** What has begun is finished (each statement has its time limit); nothing else is begun. */
   async close(): Promise<void> {
-    await Promise.all([this.#signals.close(), this.#pool.end()])
+    this.#isClosed = true
+    await this.#signals.close()
+    await Promise.allSettled(this.#pending)
+    await this.#pool.end()
   }
 
-  async #transaction<T>(work: (tx: Transaction) => Promise<T>, begin?: string) {
+  async #started<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new Error('the store is closed')
+    const started = work()
+    this.#pending.add(started)
+    try {
+      return await started
+    } finally {
+      this.#pending.delete(started)
+    }
+  }
+
+  #transaction<T>(work: (tx: Transaction) => Promise<T>, begin?: string) {
+    return this.#started(() => this.#runTransaction(work, begin))
+  }
+
+  async #runTransaction<T>(work: (tx: Transaction) => Promise<T>, begin?: string) {
     const client: PoolClient = await this.#pool.connect()
     let isUsable = true
     const tx = new Transaction(client, this.#instanceId, begin)

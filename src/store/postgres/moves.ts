@@ -4,7 +4,7 @@ import type { EventType } from '../../domain/event.ts'
 import type { Standing } from '../../domain/recipient.ts'
 import { GatheredChanges, progressCounters } from '../progress-changes.ts'
 import { lockBatches } from './locks.ts'
-import type { Transaction } from './transaction.ts'
+import type { Reader, Transaction } from './transaction.ts'
 
 /** All counters in one statement, whichever change: one text to prepare, and one trip for all batches. */
 const addToProgress = `UPDATE batch_progress p
@@ -83,12 +83,9 @@ export async function suppressWaiting(
   numbers: readonly string[],
   now: number,
 ): Promise<number[]> {
-  const batches = await tx.rows(`SELECT DISTINCT r.batch_id ${waitingByNumber}`, [workspaceId, numbers])
-  if (batches.length === 0) return []
-  await lockBatches(
-    tx,
-    batches.map(row => row.batch_id),
-  )
+  const batchIds = await waitingBatches(tx, workspaceId, numbers)
+  if (batchIds.length === 0) return []
+  await lockBatches(tx, batchIds)
   const moved = await tx.rows(
     `UPDATE recipients r SET standing = 'suppressed', due_at = NULL, finished_at = $3
      FROM (SELECT r.id, r.standing ${waitingByNumber}) AS before WHERE r.id = before.id
@@ -99,6 +96,16 @@ export async function suppressWaiting(
   for (const { batch_id: batchId, standing } of moved)
     changes.move(batchId, standing as Standing, 'suppressed')
   return completeDone(tx, await changes.write(tx), now)
+}
+
+/** The live batches of a workspace in which one of these numbers waits. */
+export async function waitingBatches(
+  reader: Reader,
+  workspaceId: number,
+  numbers: readonly string[],
+): Promise<number[]> {
+  const rows = await reader.rows(`SELECT DISTINCT r.batch_id ${waitingByNumber}`, [workspaceId, numbers])
+  return rows.map(row => row.batch_id)
 }
 
 const waitingByNumber = `FROM batches b JOIN recipient_details d ON d.batch_id = b.id AND d.number = ANY ($2::text[])

@@ -2,11 +2,15 @@
 import { Client } from 'pg'
 import type { Store } from '../store.ts'
 import { batchStatements } from './batches.ts'
+import { claimStatements } from './claim.ts'
 import { Connection, clientConfig } from './connection.ts'
 import { conversationStatements } from './conversations.ts'
+import { endingStatements } from './ending.ts'
 import { idempotencyStatements } from './idempotency.ts'
 import { importStatements } from './imports.ts'
 import { migrate, migrationTimeoutMs } from './migrate.ts'
+import { nodeStatements } from './nodes.ts'
+import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
 import { type OrphanRules, sweepStatements } from './sweep.ts'
@@ -55,8 +59,12 @@ export async function openPostgresStore({
     ...sweepStatements(connection, orphans),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...claimStatements(connection),
+    ...placingStatements(connection),
+    ...endingStatements(connection),
+    ...nodeStatements(connection),
     onWork: listener => connection.onWork(listener),
     onEvents: listener => connection.onEvents(listener),
     close: () => connection.close(),
-  } as Store
+  }
 }

@@ -47,7 +47,13 @@ export function prepared(sql: string, values: readonly unknown[]) {
     name = createHash('sha256').update(sql).digest('base64url').slice(0, 20)
     names.set(sql, name)
   }
-  return { name, text: sql, values: [...values] }
+  return { name, text: sql, values: values.map(storable) }
+}
+
+/** Text in PostgreSQL holds every character but NUL, which nobody can have meant: a sign in its place says so. */
+function storable(value: unknown): unknown {
+  if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+  return Array.isArray(value) ? value.map(storable) : value
 }
 
 export class Transaction implements Reader {

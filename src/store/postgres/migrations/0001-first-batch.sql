@@ -229,6 +229,7 @@ CREATE TABLE open_attempts (
   call_id text,
   dialed_at bigint,
   answered_at bigint,
+  dialog text, -- what the carrier's adapter needs to hang up a call whose node died
   UNIQUE (workspace_id, number) -- never two calls to one person at once, whatever the batch
 ) WITH (fillfactor = 50);
 
@@ -277,4 +278,15 @@ CREATE TABLE events (
   type text NOT NULL,
   at bigint NOT NULL,
   data text NOT NULL
+);
+
+-- Who lives, as each says of itself with its heartbeat. Leases stand at the open attempts (`node_id`, `lease_until`).
+CREATE TABLE nodes (
+  id text PRIMARY KEY,
+  name text NOT NULL,
+  role text NOT NULL, -- all | api | caller
+  version text NOT NULL,
+  started_at bigint NOT NULL,
+  seen_at bigint NOT NULL, -- by the database's clock
+  load text NOT NULL
 );
