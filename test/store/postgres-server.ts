@@ -1,5 +1,5 @@
 // A real PostgreSQL for the tests: a throw-away cluster of this test process, or the server that
-// OUTDIAL_TEST_DATABASE_URL names. Each store gets a database of its own, copied from one that is migrated already.
+// OUTDIAL_TEST_DATABASE_URL names. Each store gets a database of its own, copied from one that is migrated already, or one after the other the same.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -29,6 +29,9 @@ const settings = {
   timezone: 'UTC',
 }
 
+/** Tables that others point to, in the order in which they can be emptied. */
+const referenced = ['batches', 'phone_numbers', 'agents', 'trunks', 'workspaces']
+
 interface Server {
   /** Of a database on it. */
   url(database: string): string
@@ -54,6 +57,19 @@ after(async () => {
 export async function newDatabase({ migrated = true } = {}): Promise<string> {
   const from = migrated ? await migratedTemplate() : 'template0'
   return createDatabase(from)
+}
+
+/** Takes all rows out of a database that nobody uses: 5 ms, where a new database takes 60. */
+export async function emptyDatabase(url: string): Promise<void> {
+  await inspect(url, async client => {
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+       AND relname <> 'schema_migrations'`,
+    )
+    const children = rows.map(({ name }) => name).filter(name => !referenced.includes(name))
+    const deletions = [...children, ...referenced].map(name => `DELETE FROM ${name};`)
+    await client.query(`BEGIN; ${deletions.join(' ')} COMMIT`)
+  })
 }
 
 /** Does something on a connection of its own. */

@@ -3,6 +3,7 @@ import type { Conversation } from '../../domain/conversation.ts'
 import { type Row, toAttempt, toConversation } from '../rows.ts'
 import type { Store } from '../store.ts'
 import { attemptById } from './attempt-pages.ts'
+import { columns } from './columns.ts'
 import type { Connection } from './connection.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -14,7 +15,10 @@ export function conversationStatements(
       connection.snapshot(async reader => {
         const row = await attemptById(reader, workspaceId, attemptId)
         if (row === null) return null
-        const kept = await reader.row('SELECT * FROM conversations WHERE attempt_id = $1', [attemptId])
+        const kept = await reader.row(
+          `SELECT ${columns('conversations')} FROM conversations WHERE attempt_id = $1`,
+          [attemptId],
+        )
         return { ...toAttempt(row), conversation: kept === undefined ? null : toConversation(kept) }
       }),
 

@@ -43,10 +43,10 @@ export function idempotencyStatements(
         [workspaceId, key, fingerprint, now, now - keptAnswerMs],
       )
       if (reserved === 1) return { verdict: 'new' }
-      const row = await tx.row('SELECT * FROM idempotency_keys WHERE workspace_id = $1 AND key = $2', [
-        workspaceId,
-        key,
-      ])
+      const row = await tx.row(
+        'SELECT fingerprint, status, body FROM idempotency_keys WHERE workspace_id = $1 AND key = $2',
+        [workspaceId, key],
+      )
       if (row === undefined) return null
       if (row.fingerprint !== fingerprint) return { verdict: 'other-body' }
       if (row.status === null) return { verdict: 'in-flight' }

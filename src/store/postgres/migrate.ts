@@ -27,7 +27,9 @@ export async function migrate(client: Client): Promise<void> {
   try {
     await client.query(`CREATE TABLE IF NOT EXISTS schema_migrations (
       version integer PRIMARY KEY, file text NOT NULL, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`)
-    const applied = await client.query<Migration>('SELECT * FROM schema_migrations ORDER BY version')
+    const applied = await client.query<Migration>(
+      'SELECT version, file, checksum FROM schema_migrations ORDER BY version',
+    )
     const known = readMigrations()
     refuseForeign(applied.rows, known)
     for (const migration of known.slice(applied.rows.length)) await apply(client, migration)

@@ -2,6 +2,7 @@
 import type { DispatchStore } from '../dispatch-store.ts'
 import { forgetNodeAfterMs, toNode, toOrphan } from '../node-rows.ts'
 import type { Row } from '../rows.ts'
+import { columns } from './columns.ts'
 import type { Connection } from './connection.ts'
 import { databaseNow } from './database-time.ts'
 import type { Reader, Transaction } from './transaction.ts'
@@ -42,7 +43,8 @@ export function nodeStatements(connection: Connection): Family {
 
     adoptOrphans: request => connection.write(tx => adopt(tx, request)),
 
-    listNodes: async () => (await connection.rows('SELECT * FROM nodes ORDER BY id COLLATE "C"')).map(toNode),
+    listNodes: async () =>
+      (await connection.rows(`SELECT ${columns('nodes')} FROM nodes ORDER BY id COLLATE "C"`)).map(toNode),
 
     removeNode: nodeId =>
       connection.write(async tx => {
@@ -66,7 +68,7 @@ async function adopt(
   )
   if (adopted.length === 0) return []
   const rows = await tx.rows(
-    `SELECT o.*, d.variables, r.put_backs, r.first_put_back_at, n.e164, t.kind, b.retry, b.ring_timeout_ms, b.max_call_ms,
+    `SELECT ${columns('open_attempts', 'o')}, d.variables, r.put_backs, r.first_put_back_at, n.e164, t.kind, b.retry, b.ring_timeout_ms, b.max_call_ms,
        b.record, b.answering_machine
      FROM open_attempts o JOIN recipients r ON r.id = o.recipient_id JOIN recipient_details d ON d.id = o.recipient_id
        JOIN phone_numbers n ON n.id = o.phone_number_id JOIN trunks t ON t.id = o.trunk_id

@@ -1,9 +1,10 @@
 // A batch with its progress, as every family reads it.
 import type { Batch } from '../../domain/batch.ts'
 import { progressColumns, toBatch } from '../rows.ts'
+import { columns } from './columns.ts'
 import type { Reader } from './transaction.ts'
 
-export const selectBatch = `SELECT b.*, ${progressColumns} FROM batches b JOIN batch_progress p ON p.batch_id = b.id`
+export const selectBatch = `SELECT ${columns('batches', 'b')}, ${progressColumns} FROM batches b JOIN batch_progress p ON p.batch_id = b.id`
 
 /** Also a batch that is importing; throws when there is none. */
 export async function readBatch(reader: Reader, batchId: number): Promise<Batch> {

@@ -1,9 +1,10 @@
 // What is read and never changes anything: recipients, attempts, the ingest report, events, a recount.
 import { type Progress, type Recipient, type Standing, standings } from '../../domain/recipient.ts'
 import { maxRecipientsPerBatch, positionOf, recipientId } from '../recipient-id.ts'
-import { columnOf, type Row, toAttempt, toEvent, toRecipient } from '../rows.ts'
+import { columnOf, progressColumns, type Row, toAttempt, toEvent, toRecipient } from '../rows.ts'
 import type { IngestRow, Store } from '../store.ts'
 import { attemptPage, endedColumns, joins, openColumns } from './attempt-pages.ts'
+import { columns } from './columns.ts'
 import type { Connection } from './connection.ts'
 import { pageByStanding } from './recipient-pages.ts'
 import type { Reader } from './transaction.ts'
@@ -34,8 +35,11 @@ export function reportStatements(connection: Connection): Family {
       }),
 
     async countRecipients(batchId, wanted) {
-      const row = await connection.row('SELECT * FROM batch_progress WHERE batch_id = $1', [batchId])
-      return wanted.reduce((sum, standing) => sum + (row?.[columnOf(standing)] ?? 0), 0)
+      const row = await connection.row(
+        `SELECT ${progressColumns} FROM batch_progress p WHERE p.batch_id = $1`,
+        [batchId],
+      )
+      return wanted.reduce((sum, standing) => sum + (row?.[`p_${columnOf(standing)}`] ?? 0), 0)
     },
 
     listAttempts: (workspaceId, { batchId }, page) =>
@@ -86,7 +90,7 @@ export function reportStatements(connection: Connection): Family {
      */
     async listEvents(workspaceId, { after, limit }) {
       const rows = await connection.rows(
-        `SELECT * FROM events WHERE id > $1 AND ($2::bigint IS NULL OR workspace_id = $2)
+        `SELECT ${columns('events')} FROM events WHERE id > $1 AND ($2::bigint IS NULL OR workspace_id = $2)
            AND xact < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY id LIMIT $3`,
         [after ?? 0, workspaceId, limit],
       )
@@ -122,7 +126,7 @@ async function readRecipients(reader: Reader, ids: readonly number[]): Promise<R
   if (ids.length === 0) return []
   const [rows, open, ended] = await Promise.all([
     reader.rows(
-      `SELECT r.*, d.row_number, d.number, d.variables FROM recipients r JOIN recipient_details d ON d.id = r.id
+      `SELECT ${columns('recipients', 'r')}, d.row_number, d.number, d.variables FROM recipients r JOIN recipient_details d ON d.id = r.id
        WHERE r.id = ANY ($1::bigint[]) ORDER BY r.id`,
       [ids],
     ),

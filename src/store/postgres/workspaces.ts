@@ -4,6 +4,7 @@ import { defaultMaxConcurrentCalls } from '../limits.ts'
 import { workspaceNotFound } from '../refusals.ts'
 import { type Row, toWorkspace } from '../rows.ts'
 import type { Store, WorkspacePatch } from '../store.ts'
+import { columns } from './columns.ts'
 import type { Connection } from './connection.ts'
 import { saveAnswer } from './idempotency.ts'
 import { lockWorkspace } from './locks.ts'
@@ -39,7 +40,7 @@ export function workspaceStatements(connection: Connection): Family {
       connection.write(async tx => {
         const row = await tx.row(
           `INSERT INTO workspaces (name, max_concurrent_calls, created_at, updated_at) VALUES ($1, $2, $3, $3)
-           RETURNING *`,
+           RETURNING ${columns('workspaces')}`,
           [name, defaultMaxConcurrentCalls, now],
         )
         const workspace = toWorkspace(row as Row)
@@ -52,7 +53,7 @@ export function workspaceStatements(connection: Connection): Family {
       }),
 
     listWorkspaces: async () =>
-      (await connection.rows('SELECT * FROM workspaces ORDER BY id')).map(toWorkspace),
+      (await connection.rows(`SELECT ${columns('workspaces')} FROM workspaces ORDER BY id`)).map(toWorkspace),
 
     getWorkspace: id => readWorkspace(connection, id),
 
@@ -96,7 +97,9 @@ export function workspaceStatements(connection: Connection): Family {
       }),
 
     async findApiKey(hash) {
-      const row = await connection.row('SELECT * FROM api_keys WHERE hash = $1', [Buffer.from(hash)])
+      const row = await connection.row(`SELECT ${columns('api_keys')} FROM api_keys WHERE hash = $1`, [
+        Buffer.from(hash),
+      ])
       if (row === undefined) return null
       const { id, workspace_id: workspaceId, name, prefix, created_at: createdAt } = row
       return { id, workspaceId, name, prefix, createdAt, hash: row.hash as Uint8Array }
@@ -127,7 +130,7 @@ export function workspaceStatements(connection: Connection): Family {
 
     listSuppressions: async (workspaceId, { afterNumber, limit }) => {
       const rows = await connection.rows(
-        'SELECT * FROM suppressions WHERE workspace_id = $1 AND number > $2 ORDER BY number LIMIT $3',
+        `SELECT ${columns('suppressions')} FROM suppressions WHERE workspace_id = $1 AND number > $2 ORDER BY number LIMIT $3`,
         [workspaceId, afterNumber ?? '', limit],
       )
       return rows.map(toSuppression)
@@ -136,7 +139,7 @@ export function workspaceStatements(connection: Connection): Family {
 }
 
 async function readWorkspace(reader: Reader, id: number): Promise<Workspace | null> {
-  const row = await reader.row('SELECT * FROM workspaces WHERE id = $1', [id])
+  const row = await reader.row(`SELECT ${columns('workspaces')} FROM workspaces WHERE id = $1`, [id])
   return row === undefined ? null : toWorkspace(row)
 }
 
@@ -180,7 +183,7 @@ async function readSuppressions(
   numbers: readonly string[],
 ): Promise<Suppression[]> {
   const rows = await reader.rows(
-    `SELECT s.* FROM unnest($2::text[]) WITH ORDINALITY AS n (number, position)
+    `SELECT ${columns('suppressions', 's')} FROM unnest($2::text[]) WITH ORDINALITY AS n (number, position)
        JOIN suppressions s ON s.workspace_id = $1 AND s.number = n.number ORDER BY n.position`,
     [workspaceId, numbers],
   )
