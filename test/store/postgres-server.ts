@@ -83,6 +83,15 @@ export async function inspect<T>(url: string, look: (client: Client) => Promise<
   }
 }
 
+/** Resolves when a statement of a store in this database waits for a lock. */
+export async function untilWaiting(url: string): Promise<void> {
+  await inspect(url, async client => {
+    const waiting = `SELECT 1 FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'outdial' AND wait_event_type = 'Lock'`
+    while ((await client.query(waiting)).rowCount === 0);
+  })
+}
+
 async function createDatabase(from: string): Promise<string> {
   const name = `${prefix}_${databases.length}`
   databases.push(name)

@@ -23,6 +23,10 @@ const deadlock = '40P01'
 const serialisation = '40001'
 const int8 = 20
 
+/** Each statement sees what was committed before it: a count comes after the lock that makes it hold. */
+const beginWrite = 'BEGIN ISOLATION LEVEL READ COMMITTED'
+const beginSnapshot = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
+
 type Listener = () => void
 
 /** How each connection of a store is made. */
@@ -77,7 +81,7 @@ export class Connection implements Reader {
   /** Several reads that see the same instant. */
   async snapshot<T>(look: (reader: Reader) => Promise<T>): Promise<T> {
     try {
-      return (await this.#transaction(look, 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')).result
+      return (await this.#transaction(look, beginSnapshot)).result
     } catch (error) {
       throw error instanceof CommitUnknown ? error.cause : error
     }
@@ -91,7 +95,7 @@ export class Connection implements Reader {
   async write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        const { result, tx, hidesEvents } = await this.#transaction(work)
+        const { result, tx, hidesEvents } = await this.#transaction(work, beginWrite)
         this.#committed(tx, hidesEvents)
         return result
       } catch (error) {
@@ -130,11 +134,11 @@ export class Connection implements Reader {
     }
   }
 
-  #transaction<T>(work: (tx: Transaction) => Promise<T>, begin?: string) {
+  #transaction<T>(work: (tx: Transaction) => Promise<T>, begin: string) {
     return this.#started(() => this.#runTransaction(work, begin))
   }
 
-  async #runTransaction<T>(work: (tx: Transaction) => Promise<T>, begin?: string) {
+  async #runTransaction<T>(work: (tx: Transaction) => Promise<T>, begin: string) {
     const client: PoolClient = await this.#pool.connect()
     let isUsable = true
     const tx = new Transaction(client, this.#instanceId, begin)

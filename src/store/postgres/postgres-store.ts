@@ -13,6 +13,7 @@ import { nodeStatements } from './nodes.ts'
 import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
+import { checkServer } from './server-settings.ts'
 import { type OrphanRules, sweepStatements } from './sweep.ts'
 import { workspaceStatements } from './workspaces.ts'
 
@@ -28,7 +29,8 @@ const defaultOrphans: OrphanRules = { importAfterMs: 15 * 60_000, reservationAft
 
 /**
  * Opens the store, migrating the database as needed.
- * @throws the database's own errors; an error with a sentence when its schema is newer than this program
+ * @throws the database's own errors; an error with a sentence when its schema is newer than this program, or its settings
+ * cannot keep a store's promises
  */
 export async function openPostgresStore({
   url,
@@ -39,6 +41,7 @@ export async function openPostgresStore({
   client.on('error', () => {})
   await client.connect()
   try {
+    await checkServer(client)
     await migrate(client)
   } finally {
     await client.end().catch(() => {})

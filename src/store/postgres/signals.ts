@@ -63,7 +63,7 @@ export class Signals {
     if (this.#retry !== null) clearTimeout(this.#retry)
     const client = this.#client
     this.#client = null
-    await client?.end()
+    await client?.end().catch(() => {})
   }
 
   #reconnectAfter(delayMs: number): void {

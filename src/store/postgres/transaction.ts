@@ -66,7 +66,7 @@ export class Transaction implements Reader {
   /** What listeners in this process are to hear. */
   readonly signals = new Set<Signal>()
 
-  constructor(client: ClientBase, instanceId: string, begin = 'BEGIN') {
+  constructor(client: ClientBase, instanceId: string, begin: string) {
     this.#client = client
     this.#instanceId = instanceId
     // Not waited for: the first statement, a lock or a read, travels with it.
