@@ -52,8 +52,7 @@ export const selectRunning = `SELECT b.id, b.workspace_id, b.trunk_id, b.phone_n
     t.kind, t.max_concurrent_calls AS trunk_max, t.calls_per_second AS trunk_cps,
     t.slowed_calls_per_second AS slowed_cps, t.breaker_until AS trunk_breaker_until,
     n.e164, n.max_concurrent_calls AS caller_max,
-    a.max_concurrent_calls AS agent_max, a.breaker_until AS agent_breaker_until,
-    t.next_slot_at AS trunk_next_slot_at, b.next_slot_at AS batch_next_slot_at
+    a.max_concurrent_calls AS agent_max, a.breaker_until AS agent_breaker_until
   FROM batches b JOIN workspaces w ON w.id = b.workspace_id JOIN trunks t ON t.id = b.trunk_id
     JOIN phone_numbers n ON n.id = b.phone_number_id JOIN agents a ON a.id = b.agent_id
   WHERE b.status = 'running'`

@@ -112,10 +112,13 @@ describe('nodes on one PostgreSQL', { skip: skipWithoutPostgres }, () => {
       other.claim({ horizonMs: 400, now: start + 1, nodeId: 'node-3' }),
     ])
     const slots = [alone, ...shares]
-      .flatMap(({ claims }) => claims.map(({ slotAt }) => slotAt))
-      .sort((a, b) => a - b)
+      .flatMap(({ claims }, index) => claims.map(({ slotAt }) => ({ slotAt, nodeId: index === 2 ? 3 : 1 })))
+      .sort((a, b) => a.slotAt - b.slotAt)
     assert.ok(slots.length > 6)
-    for (const [index, slot] of slots.slice(1).entries()) assert.ok(slot - slots[index]! >= 50)
+    for (const [index, { slotAt, nodeId }] of slots.slice(1).entries()) {
+      const before = slots[index]!
+      assert.ok(slotAt - before.slotAt >= (nodeId === before.nodeId ? 50 : 100), 'a hand-over costs 50 ms')
+    }
     for (const { slotAt, dialBefore } of shares.flatMap(({ claims }) => claims))
       assert.equal(dialBefore, slotAt + 50)
   })

@@ -8,13 +8,14 @@ import { ClaimRound, type Due, numberBusyRetryMs, toClaim } from '../claim-round
 import type { ClaimRequest, ClaimResult } from '../dispatch-records.ts'
 import type { DispatchStore } from '../dispatch-store.ts'
 import type { Row } from '../rows.ts'
-import { keepSlots } from './claim-slots.ts'
+import type { RunningBatch } from '../running-batch.ts'
+import { keepSlots, readSlots, type Slots } from './claim-slots.ts'
 import type { Connection } from './connection.ts'
 import { nextDueTimes, selectDue } from './due-people.ts'
 import { lockBatches, lockWorkspaces } from './locks.ts'
 import { completeDone, ProgressChanges } from './moves.ts'
 import { readDatabaseTime } from './nodes.ts'
-import { type RuledBatch, runningBatches } from './rules.ts'
+import { runningBatches } from './rules.ts'
 import type { Transaction } from './transaction.ts'
 
 export type Round = ClaimRound<ProgressChanges>
@@ -28,8 +29,8 @@ async function claim(tx: Transaction, request: ClaimRequest, rotation: number): 
   const workspaceIds = await lockBusyWorkspaces(tx, request.now)
   await startScheduled(tx, workspaceIds, request.now)
   const round: Round = new ClaimRound(request, await readDatabaseTime(tx), new ProgressChanges())
-  const batches = await eligibleBatches(tx, round, workspaceIds, rotation)
-  const exhausted: RuledBatch[] = []
+  const { batches, slots } = await eligibleBatches(tx, round, workspaceIds, rotation)
+  const exhausted: RunningBatch[] = []
   while (batches.size > 0 && round.claims.length < request.maxClaims) {
     const shares = sharesOf(round, batches)
     if (shares.size === 0) break
@@ -42,7 +43,7 @@ async function claim(tx: Transaction, request: ClaimRequest, rotation: number): 
     if (round.claims.length === request.maxClaims) round.more = true
   }
   await round.changes.write(tx)
-  await keepSlots(tx, round)
+  await keepSlots(tx, round, slots)
   await wakeForNextDue(tx, round, exhausted)
   const next = await tx.row(`SELECT min(scheduled_at) AS at FROM batches WHERE status = 'scheduled'`)
   round.wakeBy((next as Row).at)
@@ -86,7 +87,7 @@ async function eligibleBatches(
   round: Round,
   workspaceIds: readonly number[],
   rotation: number,
-): Promise<Map<number, RuledBatch>> {
+): Promise<{ batches: Map<number, RunningBatch>; slots: Slots }> {
   const [open, waiting] = await Promise.all([
     tx.rows(
       `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open FROM open_attempts
@@ -103,9 +104,10 @@ async function eligibleBatches(
     tx,
     waiting.map(row => row.batch_id),
   )
+  const slots = await readSlots(tx, round, [...running.values()])
   for (const row of open) round.countOpen(row)
   const first = waiting.length === 0 ? 0 : (rotation + 1) % waiting.length
-  const eligible = new Map<number, RuledBatch>()
+  const eligible = new Map<number, RunningBatch>()
   for (const row of [...waiting.slice(first), ...waiting.slice(0, first)]) {
     const batch = running.get(row.batch_id)
     if (batch === undefined || batch.stopped) continue
@@ -113,15 +115,19 @@ async function eligibleBatches(
     if (round.heldByBreaker(batch)) continue
     round.limit(batch)
     if (batch.trunkSpacingMs > 0)
-      round.limitRate(`trunk-rate:${batch.trunkId}`, batch.trunkNextSlotAt, batch.trunkSpacingMs)
+      round.limitRate(
+        `trunk-rate:${batch.trunkId}`,
+        slots.begin('trunk', batch.trunkId),
+        batch.trunkSpacingMs,
+      )
     if (batch.batchSpacingMs > 0)
-      round.limitRate(`batch-rate:${batch.id}`, batch.batchNextSlotAt, batch.batchSpacingMs)
+      round.limitRate(`batch-rate:${batch.id}`, slots.begin('batch', batch.id), batch.batchSpacingMs)
     eligible.set(batch.id, batch)
   }
-  return eligible
+  return { batches: eligible, slots }
 }
 
-function sharesOf(round: Round, batches: ReadonlyMap<number, RuledBatch>): ReadonlyMap<number, number> {
+function sharesOf(round: Round, batches: ReadonlyMap<number, RunningBatch>): ReadonlyMap<number, number> {
   return shareFreePlaces(
     [...batches.values()].map(batch => ({
       id: batch.id,
@@ -137,7 +143,7 @@ function sharesOf(round: Round, batches: ReadonlyMap<number, RuledBatch>): Reado
 async function take(
   tx: Transaction,
   round: Round,
-  batches: ReadonlyMap<number, RuledBatch>,
+  batches: ReadonlyMap<number, RunningBatch>,
   shares: ReadonlyMap<number, number>,
 ): Promise<ReadonlyMap<number, number>> {
   const { now } = round.request
@@ -173,7 +179,7 @@ async function take(
 async function open(
   tx: Transaction,
   round: Round,
-  batches: ReadonlyMap<number, RuledBatch>,
+  batches: ReadonlyMap<number, RunningBatch>,
   due: readonly Row[],
 ): Promise<ReadonlyMap<number, number>> {
   if (due.length === 0) return new Map()
@@ -206,6 +212,10 @@ async function open(
 }
 
 /** Batches that have room but nobody due: when will they have? */
-async function wakeForNextDue(tx: Transaction, round: Round, batches: readonly RuledBatch[]): Promise<void> {
+async function wakeForNextDue(
+  tx: Transaction,
+  round: Round,
+  batches: readonly RunningBatch[],
+): Promise<void> {
   for (const at of await nextDueTimes(tx, round, batches)) round.wakeBy(at)
 }

@@ -99,7 +99,7 @@ async function placeCalls(
   await suppress(tx, suppressed, now, changes)
   await unclaim(tx, returned, world, now, changes)
   const touched = await changes.write(tx)
-  await Promise.all([moveSlots(tx, 'trunk', slots.trunk), moveSlots(tx, 'batch', slots.batch)])
+  await Promise.all([moveSlots(tx, 'trunk', slots.trunk, null), moveSlots(tx, 'batch', slots.batch, null)])
   if (placed.length < calls.length) await completeDone(tx, touched, now)
   return verdicts
 }

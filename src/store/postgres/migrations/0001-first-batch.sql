@@ -48,6 +48,7 @@ CREATE TABLE trunks (
   calls_per_second double precision,
   slowed_calls_per_second double precision,
   next_slot_at double precision NOT NULL DEFAULT 0, -- GCRA: the earliest instant of the next new call
+  slot_node text, -- whom the slot before it was given to
   settings text NOT NULL,
   breaker_until bigint,
   breaker_reason text,
@@ -115,6 +116,7 @@ CREATE TABLE batches (
   max_concurrent_calls integer,
   calls_per_second double precision,
   next_slot_at double precision NOT NULL DEFAULT 0,
+  slot_node text,
   retry text NOT NULL,
   calling_window text,
   ring_timeout_ms integer NOT NULL,
