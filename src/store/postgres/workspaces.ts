@@ -1,5 +1,5 @@
 // Workspaces, API keys and suppressions.
-import type { Suppression, Workspace } from '../../domain/workspace.ts'
+import type { ApiKey, Suppression, Workspace } from '../../domain/workspace.ts'
 import { defaultMaxConcurrentCalls } from '../limits.ts'
 import { workspaceNotFound } from '../refusals.ts'
 import { type Row, toWorkspace } from '../rows.ts'
@@ -14,6 +14,7 @@ import type { Reader, Transaction } from './transaction.ts'
 type Family = Pick<
   Store,
   | 'createWorkspace'
+  | 'firstWorkspace'
   | 'listWorkspaces'
   | 'getWorkspace'
   | 'updateWorkspace'
@@ -24,6 +25,9 @@ type Family = Pick<
   | 'unsuppress'
   | 'listSuppressions'
 >
+
+/** No workspace's id: its lock is held while there is none. */
+const noWorkspace = 0
 
 const patchColumns: Record<keyof WorkspacePatch, string> = {
   name: 'name',
@@ -36,20 +40,15 @@ const patchColumns: Record<keyof WorkspacePatch, string> = {
 
 export function workspaceStatements(connection: Connection): Family {
   return {
-    createWorkspace: (name, now) =>
+    createWorkspace: (name, now) => connection.write(tx => create(tx, name, now)),
+
+    firstWorkspace: (name, now) =>
       connection.write(async tx => {
-        const row = await tx.row(
-          `INSERT INTO workspaces (name, max_concurrent_calls, created_at, updated_at) VALUES ($1, $2, $3, $3)
-           RETURNING ${columns('workspaces')}`,
-          [name, defaultMaxConcurrentCalls, now],
-        )
-        const workspace = toWorkspace(row as Row)
-        await tx.change(
-          `INSERT INTO trunks (workspace_id, name, kind, settings, created_at) VALUES ($1, 'simulated', 'simulated', '{}', $2)`,
-          [workspace.id, now],
-        )
-        tx.workChanged()
-        return workspace
+        await lockWorkspace(tx, noWorkspace)
+        const first = await tx.row(`SELECT ${columns('workspaces')} FROM workspaces ORDER BY id LIMIT 1`)
+        return first === undefined
+          ? { workspace: await create(tx, name, now), isNew: true }
+          : { workspace: toWorkspace(first), isNew: false }
       }),
 
     listWorkspaces: async () =>
@@ -89,20 +88,21 @@ export function workspaceStatements(connection: Connection): Family {
 
     createApiKey: (workspaceId, name, prefix, hash, now) =>
       connection.write(async tx => {
+        // Nodes that start together with one key set make it once.
         const row = await tx.row(
-          `INSERT INTO api_keys (workspace_id, name, prefix, hash, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id`,
+          `INSERT INTO api_keys AS k (workspace_id, name, prefix, hash, created_at) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (hash) DO UPDATE SET name = k.name WHERE k.workspace_id = $1 RETURNING ${columns('api_keys', 'k')}`,
           [workspaceId, name, prefix, Buffer.from(hash), now],
         )
-        return { id: (row as Row).id, workspaceId, name, prefix, createdAt: now }
+        if (row === undefined) throw new Error('this key opens another workspace')
+        return toApiKey(row)
       }),
 
     async findApiKey(hash) {
       const row = await connection.row(`SELECT ${columns('api_keys')} FROM api_keys WHERE hash = $1`, [
         Buffer.from(hash),
       ])
-      if (row === undefined) return null
-      const { id, workspace_id: workspaceId, name, prefix, created_at: createdAt } = row
-      return { id, workspaceId, name, prefix, createdAt, hash: row.hash as Uint8Array }
+      return row === undefined ? null : { ...toApiKey(row), hash: row.hash as Uint8Array }
     },
 
     suppress: (workspaceId, numbers, reason, now, idempotency) =>
@@ -136,6 +136,21 @@ export function workspaceStatements(connection: Connection): Family {
       return rows.map(toSuppression)
     },
   }
+}
+
+async function create(tx: Transaction, name: string, now: number): Promise<Workspace> {
+  const row = await tx.row(
+    `INSERT INTO workspaces (name, max_concurrent_calls, created_at, updated_at) VALUES ($1, $2, $3, $3)
+     RETURNING ${columns('workspaces')}`,
+    [name, defaultMaxConcurrentCalls, now],
+  )
+  const workspace = toWorkspace(row as Row)
+  await tx.change(
+    `INSERT INTO trunks (workspace_id, name, kind, settings, created_at) VALUES ($1, 'simulated', 'simulated', '{}', $2)`,
+    [workspace.id, now],
+  )
+  tx.workChanged()
+  return workspace
 }
 
 async function readWorkspace(reader: Reader, id: number): Promise<Workspace | null> {
@@ -193,5 +208,13 @@ async function readSuppressions(
 const toSuppression = ({ number, reason, created_at: createdAt }: Row): Suppression => ({
   number,
   reason,
+  createdAt,
+})
+
+const toApiKey = ({ id, workspace_id: workspaceId, name, prefix, created_at: createdAt }: Row): ApiKey => ({
+  id,
+  workspaceId,
+  name,
+  prefix,
   createdAt,
 })

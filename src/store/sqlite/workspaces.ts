@@ -11,6 +11,7 @@ import { suppressWaiting } from './moves.ts'
 type Family = Pick<
   Store,
   | 'createWorkspace'
+  | 'firstWorkspace'
   | 'listWorkspaces'
   | 'getWorkspace'
   | 'updateWorkspace'
@@ -43,22 +44,30 @@ export function workspaceStatements(connection: Connection): Family {
     if (workspace === null) throw workspaceNotFound()
     return workspace
   }
+  const create = (name: string, now: number): Workspace => {
+    const { lastInsertRowid } = connection
+      .prepare(
+        'INSERT INTO workspaces (name, max_concurrent_calls, created_at, updated_at) VALUES (?, ?, ?, ?)',
+      )
+      .run(name, defaultMaxConcurrentCalls, now, now)
+    connection
+      .prepare(
+        `INSERT INTO trunks (workspace_id, name, kind, settings, created_at) VALUES (?, 'simulated', 'simulated', '{}', ?)`,
+      )
+      .run(lastInsertRowid, now)
+    connection.workChanged()
+    return existing(Number(lastInsertRowid))
+  }
 
   return {
-    createWorkspace: (name, now) =>
+    createWorkspace: (name, now) => connection.write(() => create(name, now)),
+
+    firstWorkspace: (name, now) =>
       connection.write(() => {
-        const { lastInsertRowid } = connection
-          .prepare(
-            'INSERT INTO workspaces (name, max_concurrent_calls, created_at, updated_at) VALUES (?, ?, ?, ?)',
-          )
-          .run(name, defaultMaxConcurrentCalls, now, now)
-        connection
-          .prepare(
-            `INSERT INTO trunks (workspace_id, name, kind, settings, created_at) VALUES (?, 'simulated', 'simulated', '{}', ?)`,
-          )
-          .run(lastInsertRowid, now)
-        connection.workChanged()
-        return existing(Number(lastInsertRowid))
+        const first = connection.prepare('SELECT * FROM workspaces ORDER BY id LIMIT 1').get()
+        return first === undefined
+          ? { workspace: create(name, now), isNew: true }
+          : { workspace: toWorkspace(first), isNew: false }
       }),
 
     listWorkspaces: async () =>
