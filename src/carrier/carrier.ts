@@ -1,5 +1,6 @@
 // The carrier port: who takes our calls to the telephone network. Adapters: simulated/ (in this process, or as a
 // process of its own), sip/. All pass test/carrier-conformance.
+import type { CallTrace } from '../domain/call-trace.ts'
 import type { Conversation, MachinePolicy } from '../domain/conversation.ts'
 import type { Evidence } from '../domain/outcome.ts'
 import type { Agent, Trunk } from '../domain/workspace.ts'
@@ -20,6 +21,8 @@ export interface CallRequest {
   variablesJson: string
   /** Absent: no. */
   record?: boolean
+  /** Keep its SIP messages; absent: the trunk's settings say. */
+  trace?: boolean
   /** Absent: off. */
   answeringMachine?: MachinePolicy
 }
@@ -35,6 +38,8 @@ export interface CallObserver {
 export interface Call {
   /** CANCEL while it rings, BYE once it is answered; `ended` follows. Idempotent. */
   hangUp(): void
+  /** Once the call is over, or given up: its SIP messages, where they were kept. Given out once. */
+  takeTrace?(): CallTrace | null
 }
 
 /**

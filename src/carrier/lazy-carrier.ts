@@ -44,6 +44,7 @@ export class LazyCarrier implements Carrier {
         isHungUp = true
         call?.hangUp()
       },
+      takeTrace: () => call?.takeTrace?.() ?? null,
     }
   }
 

@@ -3,6 +3,7 @@
 //
 // Every method is scoped: where it takes a workspaceId, things of another workspace do not exist (null or empty).
 import type { Batch, BatchStatus, IngestCounts, NewBatch } from '../domain/batch.ts'
+import type { CallTrace } from '../domain/call-trace.ts'
 import type { Conversation } from '../domain/conversation.ts'
 import type { OutboxEvent } from '../domain/event.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
@@ -159,7 +160,7 @@ export interface Store {
   ): Promise<Batch | null>
   /** A batch in `importing`: no reader sees it, nothing is dialled. */
   beginImport(batch: NewBatch): Promise<number>
-  /** Stores accepted rows (those on the suppression list become rejected) and the report's lines for the rejected. */
+  /** Accepted rows (those on the suppression list become rejected), and the report's lines for the rejected. */
   importRows(batchId: number, accepted: AcceptedRow[], rejected: RejectedRow[]): Promise<void>
   /**
    * Rows are whole. `decide` sees the counts and may throw a Refusal (strict mode, no good row, credits): then the
@@ -173,8 +174,7 @@ export interface Store {
     idempotency?: Idempotency<Batch>,
   ): Promise<Batch>
   discardImport(batchId: number): Promise<void>
-  /** More recipients for an open batch, whole or not at all; their row numbers go on from the last. Numbers that the batch
-   * has already are duplicates. */
+  /** More recipients for an open batch, whole or not at all, with row numbers after the last; those it has are duplicates. */
   addRecipients(
     workspaceId: number,
     batchId: number,
@@ -251,6 +251,8 @@ export interface Store {
     workspaceId: number,
     attemptId: number,
   ): Promise<(Attempt & { conversation: Conversation | null }) | null>
+  /** The SIP messages of a call, also of one that was put back; null: none were kept. */
+  findTrace(workspaceId: number, attemptId: number): Promise<CallTrace | null>
   /** File names of a batch's recordings: whoever deletes the batch deletes them. */
   listRecordings(workspaceId: number, batchId: number): Promise<string[]>
   countAttempts(workspaceId: number, filter: { batchId?: number }): Promise<number>
@@ -291,7 +293,6 @@ export interface Store {
   listOrphans(nodeId: string): Promise<OrphanedAttempt[]>
   /** At start: half-done imports, their reservations and half-done cancels are cleared up. Returns how many batches. */
   sweep(now: number): Promise<number>
-  /** The trunk as the carrier adapters need it. */
   getTrunk(trunkId: number): Promise<Trunk | null>
   getAgent(agentId: number): Promise<Agent | null>
   /** Open attempts now, for readiness and shutdown. */

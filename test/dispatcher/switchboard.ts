@@ -213,6 +213,7 @@ export class Switchboard {
       ringTimeoutMs: 45_000,
       maxCallMs: 3_600_000,
       record: false,
+      trace: false,
       answeringMachine: 'off',
     } as Omit<NewBatch, keyof Line> & Line
   }

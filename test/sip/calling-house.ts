@@ -143,6 +143,7 @@ async function importBatch(store: Store, workspaceId: number, called: CalledBatc
     ringTimeoutMs: called.ringTimeoutMs ?? 30_000,
     maxCallMs: 60_000,
     record: false,
+    trace: false,
     answeringMachine: 'off',
   })
   const rows = called.numbers.map((number, index) => ({

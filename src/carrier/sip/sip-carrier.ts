@@ -105,7 +105,7 @@ export class SipCarrier implements Carrier {
   ): CarriedCall {
     const { journal, clock, media, localAddress, publicAddress, trace } = this.#options
     const recordingPath = request.record === true ? this.#options.recordingPath(request.callId) : null
-    if (settings.trace) trace.keep(request.callId)
+    if (settings.trace || request.trace === true) trace.keep(request.callId)
     return new CarriedCall({
       request,
       settings,
@@ -115,6 +115,7 @@ export class SipCarrier implements Carrier {
       publicAddress: () => publicAddress(settings),
       recordingPath,
       observer,
+      takeTrace: () => trace.take(request.callId),
       invite: (wanted, handlers) => this.#options.agent.invite(wanted, handlers),
       now: () => clock.now(),
       onChanged: snapshot => journal.changed(snapshot),

@@ -2,6 +2,7 @@
 import { withoutSecrets } from '../../agent/settings.ts'
 import type { KeptAttempt } from '../../batches/find-attempt.ts'
 import type { Batch } from '../../domain/batch.ts'
+import { type CallTrace, firstLineOf } from '../../domain/call-trace.ts'
 import type { OutboxEvent } from '../../domain/event.ts'
 import { averageTalkSeconds } from '../../domain/progress.ts'
 import { type Attempt, type Recipient, statusOf } from '../../domain/recipient.ts'
@@ -111,6 +112,22 @@ export function presentKeptAttempt({ conversation, ...attempt }: KeptAttempt) {
     recordingBytes: conversation?.recordingBytes ?? null,
     transcript: conversation?.transcript.map(({ at, ...entry }) => ({ ...entry, at: toIso(at) })) ?? null,
     line: conversation?.line ?? null,
+  }
+}
+
+/** `afterMs` counts from the first message. */
+export function presentTrace(attemptId: number, { messages, leftOut }: CallTrace) {
+  const startedAt = messages[0]?.at ?? 0
+  return {
+    attemptId,
+    messages: messages.map(({ at, text, ...message }) => ({
+      ...message,
+      at: toIso(at),
+      afterMs: at - startedAt,
+      firstLine: firstLineOf({ text }),
+      text,
+    })),
+    leftOut,
   }
 }
 

@@ -196,6 +196,7 @@ export function claimStatements(
       ringTimeoutMs: batch.ringTimeoutMs,
       maxCallMs: batch.maxCallMs,
       record: batch.record,
+      trace: batch.trace,
       answeringMachine: batch.answeringMachine,
       retry: batch.retry,
     })
@@ -266,7 +267,8 @@ function inTurns(claims: readonly Claim[]): Claim[] {
 function lastAttemptId(connection: Connection): number {
   const row = connection
     .prepare(
-      `SELECT max(coalesce((SELECT max(id) FROM attempts), 0), coalesce((SELECT max(id) FROM open_attempts), 0)) AS last`,
+      `SELECT max(coalesce((SELECT max(id) FROM attempts), 0), coalesce((SELECT max(id) FROM open_attempts), 0),
+         coalesce((SELECT max(attempt_id) FROM traces), 0)) AS last`,
     )
     .get() as Row
   return row.last

@@ -9,6 +9,7 @@ import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
 import { openAttempts, queueOf } from './open-attempts.ts'
 import type { Row } from './rows.ts'
+import { traceWriter } from './traces.ts'
 import { suppressOne } from './workspaces.ts'
 
 /** Dispositions that say that a batch is not reaching people at all; the self-pause counts them. */
@@ -36,6 +37,7 @@ export function endingStatements(
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const keepConversation = conversationWriter(connection)
+  const keepTrace = traceWriter(connection)
   const countPutBack = connection.prepare(
     `UPDATE recipients SET put_backs = put_backs + 1, first_put_back_at = coalesce(first_put_back_at, ?) WHERE id = ?`,
   )
@@ -75,7 +77,7 @@ export function endingStatements(
       connection
         .prepare(
           `SELECT o.*, r.variables, r.put_backs, r.first_put_back_at, n.e164, t.kind, b.retry,
-             b.ring_timeout_ms, b.max_call_ms, b.record, b.answering_machine
+             b.ring_timeout_ms, b.max_call_ms, b.record, b.trace, b.answering_machine
            FROM open_attempts o JOIN recipients r ON r.id = o.recipient_id JOIN phone_numbers n ON n.id = o.phone_number_id
              JOIN trunks t ON t.id = o.trunk_id JOIN batches b ON b.id = o.batch_id
            WHERE o.node_id <> ? ORDER BY o.id`,
@@ -91,6 +93,7 @@ export function endingStatements(
     const row = open.find(ended.attemptId)
     if (row === undefined || row.status === 'claimed') return false
     open.remove(row.id)
+    if (ended.trace !== undefined) keepTrace(row, ended.trace)
     const live = ending.isLive(row.batch_id, open.statusOfBatch)
     if (ended.next.kind === 'put-back') returnUnspent(row, ended, ended.next, live, now, ending)
     else settleRecipient(row, ended, live, ending)
@@ -248,6 +251,7 @@ function toOrphan(row: Row): OrphanedAttempt {
     ringTimeoutMs: row.ring_timeout_ms,
     maxCallMs: row.max_call_ms,
     record: row.record === 1,
+    trace: row.trace === 1,
     answeringMachine: row.answering_machine,
     retry: JSON.parse(row.retry),
     status: row.status,

@@ -127,6 +127,7 @@ export function toBatch(row: Row): Batch {
     ringTimeoutMs: row.ring_timeout_ms,
     maxCallMs: row.max_call_ms,
     record: row.record === 1,
+    trace: row.trace === 1,
     answeringMachine: row.answering_machine,
     ingest: { rows, accepted, invalid, duplicate, suppressed },
     totalRecipients: accepted,

@@ -22,6 +22,7 @@ export interface RunningBatch {
   ringTimeoutMs: number
   maxCallMs: number
   record: boolean
+  trace: boolean
   answeringMachine: MachinePolicy
   /** 0: no limit. */
   trunkSpacingMs: number
@@ -81,7 +82,7 @@ export class Rules {
     const rows = this.#connection
       .prepare(
         `SELECT b.id, b.workspace_id, b.trunk_id, b.phone_number_id, b.agent_id, b.retry, b.ring_timeout_ms, b.max_call_ms,
-           b.record, b.answering_machine,
+           b.record, b.trace, b.answering_machine,
            b.max_concurrent_calls AS batch_max, b.calls_per_second AS batch_cps,
            coalesce(b.calling_window, w.calling_window) AS calling_window,
            w.stopped, w.max_concurrent_calls AS workspace_max,
@@ -137,6 +138,7 @@ function toRunningBatch(row: Row, zones: string[]): RunningBatch {
     ringTimeoutMs: row.ring_timeout_ms,
     maxCallMs: row.max_call_ms,
     record: row.record === 1,
+    trace: row.trace === 1,
     answeringMachine: row.answering_machine,
     trunkSpacingMs: trunkRates.length === 0 ? 0 : slotIntervalMs(Math.min(...trunkRates)),
     batchSpacingMs: row.batch_cps === null ? 0 : slotIntervalMs(row.batch_cps),

@@ -12,6 +12,7 @@ import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
 import { Rules } from './rules.ts'
+import { traceStatements } from './traces.ts'
 import { workspaceStatements } from './workspaces.ts'
 
 export interface SqliteStoreOptions {
@@ -36,6 +37,7 @@ export async function openSqliteStore({
     ...batchStatements(connection),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...traceStatements(connection),
     ...claimStatements(connection, rules, dueTimes),
     ...placingStatements(connection, rules, dueTimes),
     ...endingStatements(connection, dueTimes),

@@ -1,0 +1,30 @@
+// The SIP messages of calls: written with the call's end whatever end that was, the newest kept.
+import type { CallTrace } from '../../domain/call-trace.ts'
+import type { Store } from '../store.ts'
+import type { Connection } from './connection.ts'
+import type { Row } from './rows.ts'
+
+/** About 10 kB each: a trunk that was left tracing fills 200 MB, not the disk. */
+const maxTraces = 20_000
+
+export function traceStatements(connection: Connection): Pick<Store, 'findTrace'> {
+  const select = connection.prepare('SELECT trace FROM traces WHERE workspace_id = ? AND attempt_id = ?')
+  return {
+    async findTrace(workspaceId, attemptId) {
+      const row = select.get(workspaceId, attemptId) as Row | undefined
+      return row === undefined ? null : (JSON.parse(row.trace) as CallTrace)
+    },
+  }
+}
+
+/** Inside the transaction that ends the attempt. */
+export function traceWriter(connection: Connection) {
+  const insert = connection.prepare(
+    'INSERT OR REPLACE INTO traces (attempt_id, workspace_id, batch_id, trace) VALUES (?, ?, ?, ?)',
+  )
+  const forget = connection.prepare('DELETE FROM traces WHERE id <= ?')
+  return (row: Row, trace: CallTrace): void => {
+    const { lastInsertRowid } = insert.run(row.id, row.workspace_id, row.batch_id, JSON.stringify(trace))
+    forget.run(Number(lastInsertRowid) - maxTraces)
+  }
+}
