@@ -1,7 +1,7 @@
 // The composition root: the only file that picks adapters. A config becomes a listening, calling server, and ends well.
-import { randomInt, randomUUID } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { HeldCalls } from './agent/media-stream/held-calls.ts'
 import type { AgentSurroundings } from './agent/settings.ts'
 import { settingsForCalls } from './agent/settings.ts'
 import type { Deps, TrunkProblem } from './batches/deps.ts'
@@ -9,12 +9,11 @@ import { seedWorkspace } from './batches/seed-workspace.ts'
 import type { Carrier } from './carrier/carrier.ts'
 import { carriersByKind } from './carrier/carriers-by-kind.ts'
 import { LazyCarrier } from './carrier/lazy-carrier.ts'
-import { openMediaPool } from './carrier/rtp/media-pool.ts'
 import { CarrierRouter } from './carrier/simulated/carrier-router.ts'
 import { CarrierServer } from './carrier/simulated/carrier-server.ts'
 import { readAddress, readSettings } from './carrier/simulated/settings.ts'
 import { SimulatedCarrier } from './carrier/simulated/simulated-carrier.ts'
-import { openSipCarrier } from './carrier/sip/open-sip-carrier.ts'
+import { openRealCalls } from './carrier/sip/open-real-calls.ts'
 import { readTrunkSettings } from './carrier/sip/trunk-settings.ts'
 import { withTrunkDefaults } from './carrier/trunk-defaults.ts'
 import type { Config } from './config.ts'
@@ -29,7 +28,6 @@ import { buildServer } from './http/server.ts'
 import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
 import { type Logger, silentLogger } from './runtime/logger.ts'
-import { seededRandom } from './runtime/random.ts'
 import { VirtualClock } from './runtime/virtual-clock.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
@@ -81,6 +79,8 @@ async function open(
   closers.push(() => store.close())
   const recordingsDir = join(config.dataDir, 'recordings')
   const deps: Deps = { store, clock, config, logger, recordingsDir, trunkProblem }
+  const heldCalls = new HeldCalls()
+  const carrier = openCarrier(clock, config, logger, { recordingsDir, heldCalls })
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   let sweepFound = () => 0
   const server = buildServer({
@@ -90,13 +90,13 @@ async function open(
     rootDialect: config.rootDialect,
     phase: () => phase,
     sweepFoundTotal: () => sweepFound(),
+    updateCall: update => heldCalls.update(update),
   })
   closers.push(() => closeServer(server, clock))
   // Before anything is seeded: a port that is taken must not cost the only showing of a new key.
   const url = await server.listen({ host: config.host, port: config.port })
   lock.announce(url)
   const { workspace, newApiKey } = await seedWorkspace(deps, config.apiKey)
-  const carrier = openCarrier(clock, config, logger, recordingsDir)
   closers.push(() => carrier.close())
   const rates = ratesOf(config)
   const dispatcher = startDispatcher({ store, carrier, clock, logger, nodeId: randomUUID(), rates })
@@ -127,41 +127,29 @@ async function closeServer(server: ReturnType<typeof buildServer>, clock: Clock)
   timer.cancel()
 }
 
-function openCarrier(clock: Clock, config: Config, logger: Logger, recordingsDir: string): Carrier {
+function openCarrier(
+  clock: Clock,
+  config: Config,
+  logger: Logger,
+  places: { recordingsDir: string; heldCalls: HeldCalls },
+): Carrier {
   const inProcess = new SimulatedCarrier({ clock, seed: defaultSeed })
   const simulated = withTrunkDefaults(new CarrierRouter({ inProcess, clock }), { ...config.simulated })
-  const open = () => openRealCalls(clock, config, logger, recordingsDir)
-  return carriersByKind({ simulated, sip: new LazyCarrier({ open, clock, logger }) })
-}
-
-/** SIP ports, media workers and the folder of recordings. */
-async function openRealCalls(
-  clock: Clock,
-  { dataDir, calls }: Config,
-  logger: Logger,
-  recordingsDir: string,
-): Promise<Carrier> {
-  await mkdir(recordingsDir, { recursive: true })
-  const { sipHost: host, sipPort: port, sipTlsPort: tlsPort, publicAddress, rtpPorts, mediaWorkers } = calls
-  const workers = mediaWorkers === null ? {} : { workers: mediaWorkers }
-  const media = await openMediaPool({ clock, logger, ports: rtpPorts, ...workers })
+  const { dataDir, calls } = config
+  const { sipHost: host, sipPort: port, sipTlsPort: tlsPort, publicAddress, tls } = calls
   const surroundings: AgentSurroundings = calls
-  try {
-    const { carrier } = await openSipCarrier({
-      sip: { host, port, tlsPort, publicAddress, tls: { ca: null, verify: true, certificate: null } },
+  const open = () =>
+    openRealCalls({
+      ...calls,
+      sip: { host, port, tlsPort, publicAddress, tls },
       dataDir,
-      media,
       clock,
       logger,
-      random: seededRandom(randomInt(2 ** 32)),
+      recordingsDir: places.recordingsDir,
       agentSettings: agent => settingsForCalls(agent, surroundings),
-      recordingPath: callId => join(recordingsDir, `${callId}.wav`),
+      held: places.heldCalls,
     })
-    return carrier
-  } catch (error) {
-    await media.close()
-    throw error
-  }
+  return carriersByKind({ simulated, sip: new LazyCarrier({ open, clock, logger }) })
 }
 
 /** What is wrong with a trunk is said when it is made, not when it is dialled. */

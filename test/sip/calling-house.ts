@@ -42,7 +42,7 @@ export async function openCallingHouse(t: TestContext): Promise<CallingHouse> {
       port: 0,
       tlsPort: 0,
       publicAddress: null,
-      tls: { ca: null, verify: true, certificate: null },
+      tls: { ca: null, certificate: null },
     },
     dataDir,
     media,

@@ -3,6 +3,7 @@ import type { AgentSettings } from '../../agent/agent.ts'
 import { type Evidence, noEvidence } from '../../domain/outcome.ts'
 import type { Agent, Trunk } from '../../domain/workspace.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import type { Logger } from '../../runtime/logger.ts'
 import type { Call, CallObserver, CallRequest, Carrier, RescueAnswer } from '../carrier.ts'
 import type { MediaPool } from '../rtp/media.ts'
 import { CarriedCall } from './carried-call.ts'
@@ -18,14 +19,26 @@ export interface SipCarrierOptions {
   journal: DialogJournal
   trace: SipTrace
   clock: Clock
+  logger: Logger
   /** Where RTP is bound. */
   localAddress: string
   /** What stands in SDP and Contact of a trunk that sets none. */
   publicAddress(settings: SipTrunkSettings): Promise<string>
   /** How a call's agent is reached; null: it cannot call. */
   agentSettings(agent: Agent): AgentSettings | null
+  /** Told of each call from the dial to its end, so that its agent can hang it up from outside the stream. */
+  held?: { hold(call: DialledCall): void; release(callId: string): void }
   /** Where to record a call that is to be recorded. */
   recordingPath(callId: string): string
+}
+
+export interface DialledCall {
+  callId: string
+  /** E.164. */
+  from: string
+  to: string
+  agent: AgentSettings
+  hangUp(): void
 }
 
 export class SipCarrier implements Carrier {
@@ -50,6 +63,8 @@ export class SipCarrier implements Carrier {
       return this.#refuse(observer, { ...noEvidence, agentFailed: true, phrase: 'it has no connection' })
     const call = this.#carry(request, read.settings, agentSettings, observer)
     this.#live.set(callId, call)
+    const { from, to } = request
+    this.#options.held?.hold({ callId, from, to, agent: agentSettings, hangUp: () => call.hangUp() })
     this.#watch.used(read.settings)
     void call.start()
     return call
@@ -121,6 +136,7 @@ export class SipCarrier implements Carrier {
       onChanged: snapshot => journal.changed(snapshot),
       onOver: evidence => {
         this.#live.delete(request.callId)
+        this.#options.held?.release(request.callId)
         journal.ended(request.callId, evidence.answeredAt === null ? 'unanswered' : 'answered')
       },
     })
@@ -134,8 +150,16 @@ export class SipCarrier implements Carrier {
   }
 
   /** The dispatcher hands in the same object until the trunk is changed. */
-  #read({ settings }: Trunk): ReturnType<typeof readTrunkSettings> {
-    return this.#settings.getOrInsertComputed(settings, () => readTrunkSettings(settings))
+  #read({ id, settings }: Trunk): ReturnType<typeof readTrunkSettings> {
+    return this.#settings.getOrInsertComputed(settings, () => {
+      const read = readTrunkSettings(settings)
+      if ('settings' in read && !read.settings.tlsVerify)
+        this.#options.logger.warn(
+          { trunkId: id },
+          'certificates of this trunk are not checked (tlsVerify: false)',
+        )
+      return read
+    })
   }
 }
 
