@@ -78,9 +78,13 @@ async function open(
   const store = await openSqliteStore({ path: join(config.dataDir, 'outdial.db') })
   closers.push(() => store.close())
   const recordingsDir = join(config.dataDir, 'recordings')
-  const deps: Deps = { store, clock, config, logger, recordingsDir, trunkProblem }
   const heldCalls = new HeldCalls()
   const carrier = openCarrier(clock, config, logger, { recordingsDir, heldCalls })
+  const deps: Deps = {
+    ...{ store, clock, config, logger, recordingsDir, trunkProblem },
+    probeTrunk: async (trunk, ask) => (await carrier.probe?.(trunk, ask)) ?? [],
+    trunkGateways: trunk => carrier.gateways?.(trunk) ?? [],
+  }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   let sweepFound = () => 0
   const server = buildServer({

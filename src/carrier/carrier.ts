@@ -2,6 +2,7 @@
 // process of its own), sip/. All pass test/carrier-conformance.
 import type { CallTrace } from '../domain/call-trace.ts'
 import type { Conversation, MachinePolicy } from '../domain/conversation.ts'
+import type { GatewayProbe, GatewayStanding } from '../domain/gateway.ts'
 import type { Evidence } from '../domain/outcome.ts'
 import type { Agent, Trunk } from '../domain/workspace.ts'
 
@@ -54,5 +55,9 @@ export interface Carrier {
   dial(request: CallRequest, observer: CallObserver): Call
   /** Rejects while the carrier cannot be asked: ask again. */
   rescue(trunk: Trunk, callIds: string[]): Promise<RescueAnswer[]>
+  /** Looks up a trunk's gateways, and with `ask` asks each whether it is there; absent: there is nobody to ask. */
+  probe?(trunk: Trunk, ask: boolean): Promise<GatewayProbe[]>
+  /** What calls have shown of a trunk's gateways so far; asks nobody. */
+  gateways?(trunk: Trunk): GatewayStanding[]
   close(): Promise<void>
 }

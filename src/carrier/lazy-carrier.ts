@@ -1,4 +1,5 @@
 // A carrier that is opened by the first call for it: whoever rings no real telephones holds no ports and no threads.
+import type { GatewayProbe, GatewayStanding } from '../domain/gateway.ts'
 import { type Evidence, unplaced } from '../domain/outcome.ts'
 import type { Trunk } from '../domain/workspace.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -50,6 +51,15 @@ export class LazyCarrier implements Carrier {
 
   async rescue(trunk: Trunk, callIds: string[]): Promise<RescueAnswer[]> {
     return (await this.#carrier()).rescue(trunk, callIds)
+  }
+
+  async probe(trunk: Trunk, ask: boolean): Promise<GatewayProbe[]> {
+    return (await (await this.#carrier()).probe?.(trunk, ask)) ?? []
+  }
+
+  /** Whoever only looks opens nothing. */
+  gateways(trunk: Trunk): GatewayStanding[] {
+    return this.#opened?.gateways?.(trunk) ?? []
   }
 
   async close(): Promise<void> {

@@ -21,6 +21,8 @@ export function createProgram(terminal: Terminal): Command {
     .exitOverride()
     .showHelpAfterError('(outdial --help shows what there is)')
     .configureOutput({ getOutHelpWidth: () => helpColumns, getErrHelpWidth: () => helpColumns })
+    // `doctor` has options and a command with the same ones: what stands behind the command is the command's.
+    .enablePositionalOptions()
     .addHelpText(
       'after',
       '\nExit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 no server answers · 4 the server said no · 130 interrupted',
@@ -176,9 +178,23 @@ function addCheckingCommands(program: Command, terminal: Terminal): void {
       'calling hours in each person’s own zone, e.g. 09:00-21:00 (default: always)',
     )
     .action(async (file, options) => (await import('./simulate.ts')).simulate(file, options, terminal))
-  onServer(program.command('doctor'))
+  addDoctorCommands(program, terminal)
+}
+
+function addDoctorCommands(program: Command, terminal: Terminal): void {
+  const doctor = onServer(program.command('doctor'))
     .description('check this machine, the configuration and the running server')
     .action(async options => (await import('./doctor.ts')).doctor(options, serverOptions(options), terminal))
+  onServer(doctor.command('trunk <name>'))
+    .description('look at a SIP trunk, or ring a number of yours over it, and say what is wrong')
+    .option('--to <number>', 'ring this number of yours, once; without it no call is made')
+    .option('--from <ref>', 'the phone number to call from: id, alias or number (default: the trunk’s first)')
+    .option('--agent <ref>', 'who talks: id or alias (default: a test voice that asks for a key)')
+    .option('--ring-seconds <n>', 'how long it may ring (default: 25)', wholeNumber(1, 30))
+    .option('-y, --yes', 'ring without asking first', false)
+    .action(async (name, options) => {
+      await (await import('./doctor-trunk.ts')).doctorTrunk(name, options, clientOf(options), terminal)
+    })
 }
 
 function onServer(command: Command, output: 'output option' | 'no output option' = 'output option'): Command {

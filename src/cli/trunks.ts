@@ -1,6 +1,7 @@
 // `outdial trunk`: which routes to the telephone network there are, and a new one over SIP.
 import { readFile } from 'node:fs/promises'
 import type { ClientConfig } from '../config.ts'
+import { realClock } from '../runtime/clock.ts'
 import { type ApiClient, connect } from './api-client.ts'
 import { CommandFailure } from './failure.ts'
 import type { OutputOption } from './program.ts'
@@ -14,7 +15,10 @@ interface ApiTrunk {
   maxConcurrentCalls: number | null
   callsPerSecond: number | null
   settings: Record<string, unknown>
+  breakerUntil: string | null
   breakerReason: string | null
+  slowedCallsPerSecond: number | null
+  gateways: { remote: string; downUntil: string | null; reason: string | null }[]
 }
 
 export interface TrunkOptions extends OutputOption {
@@ -50,6 +54,7 @@ export async function listTrunks(
     { title: 'calls/s', cell: trunk => limit(trunk.callsPerSecond), align: 'right' },
     { title: 'name', cell: ({ name }) => name },
     { title: 'leads to', cell: whereTo },
+    { title: 'state', cell: stateOf },
   ])
   for (const line of lines) terminal.print(line)
 }
@@ -113,9 +118,20 @@ async function readPassword({ passwordFile }: TrunkOptions): Promise<string> {
   }
 }
 
-function whereTo({ kind, settings, breakerReason }: ApiTrunk): string {
+function whereTo({ kind, settings }: ApiTrunk): string {
   const { gateways, address } = settings
   const target = Array.isArray(gateways) ? gateways.join(', ') : typeof address === 'string' ? address : null
-  const place = target ?? (kind === 'simulated' ? 'simulated telephones' : 'nowhere')
-  return breakerReason === null ? place : `${place} (resting: ${breakerReason})`
+  return target ?? (kind === 'simulated' ? 'simulated telephones' : 'nowhere')
+}
+
+/** The breaker first, since it stops all calls; then gateways that lately refused, as calls and OPTIONS have shown them. */
+function stateOf({ kind, breakerUntil, breakerReason, slowedCallsPerSecond, gateways }: ApiTrunk): string {
+  const now = realClock.now()
+  const isAhead = (until: string | null) => until !== null && Date.parse(until) > now
+  if (isAhead(breakerUntil)) return `rests until ${breakerUntil}: ${breakerReason ?? 'its calls failed'}`
+  const down = gateways.filter(({ downUntil }) => isAhead(downUntil))
+  const words = down.map(({ remote, reason }) => `${remote} is down (${reason ?? 'it refuses'})`)
+  if (slowedCallsPerSecond !== null) words.push(`slowed to ${slowedCallsPerSecond} calls/s`)
+  if (words.length > 0) return words.join(', ')
+  return kind === 'sip' && gateways.length === 0 ? 'not used yet' : 'up'
 }

@@ -7,7 +7,7 @@ import { type App, startApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
 
-const apiKey = 'key-of-the-journeys-over-sip'
+export const apiKey = 'key-of-the-journeys-over-sip'
 /** Trunks ring from 8:00 to 21:00 unless told otherwise; tests run at night, too. */
 const always = [{ days: [1, 2, 3, 4, 5, 6, 7], from: '00:00', to: '24:00' }]
 

@@ -1,5 +1,6 @@
 // The carrier port over SIP: real telephones through a trunk (field notes §1), with audio in the media pool.
 import type { AgentSettings } from '../../agent/agent.ts'
+import type { GatewayProbe, GatewayStanding } from '../../domain/gateway.ts'
 import { type Evidence, noEvidence } from '../../domain/outcome.ts'
 import type { Agent, Trunk } from '../../domain/workspace.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -9,8 +10,10 @@ import type { MediaPool } from '../rtp/media.ts'
 import { CarriedCall } from './carried-call.ts'
 import type { DialogJournal } from './dialog-journal.ts'
 import { GatewayWatch } from './gateway-watch.ts'
+import { KnownTrunks } from './known-trunks.ts'
+import { probeGateways, standingsOf } from './probe-gateways.ts'
 import type { SipTrace } from './sip-trace.ts'
-import { readTrunkSettings, type SipTrunkSettings } from './trunk-settings.ts'
+import type { SipTrunkSettings } from './trunk-settings.ts'
 import type { UserAgent } from './user-agent.ts'
 
 export interface SipCarrierOptions {
@@ -44,17 +47,18 @@ export interface DialledCall {
 export class SipCarrier implements Carrier {
   readonly #options: SipCarrierOptions
   readonly #live = new Map<string, CarriedCall>()
-  readonly #settings = new WeakMap<object, ReturnType<typeof readTrunkSettings>>()
+  readonly #trunks: KnownTrunks
   readonly #watch: GatewayWatch
 
   constructor(options: SipCarrierOptions) {
     this.#options = options
+    this.#trunks = new KnownTrunks(options.logger)
     this.#watch = new GatewayWatch(options.agent, options.clock)
   }
 
   dial(request: CallRequest, observer: CallObserver): Call {
     const { callId, agent } = request
-    const read = this.#read(request.trunk)
+    const read = this.#trunks.read(request.trunk)
     if ('error' in read) return this.#refuse(observer, refusal(488, `Trunk settings: ${read.error}`))
     if (this.#live.has(callId) || this.#options.journal.of(callId) !== null)
       return this.#refuse(observer, refusal(482, 'this Call-ID was dialled before'))
@@ -75,7 +79,7 @@ export class SipCarrier implements Carrier {
    * nothing was never sent: it is withdrawn, and refused from now on.
    */
   rescue(trunk: Trunk, callIds: string[]): Promise<RescueAnswer[]> {
-    const read = this.#read(trunk)
+    const read = this.#trunks.read(trunk)
     const credentials = 'error' in read ? null : read.settings.credentials
     return Promise.all(
       callIds.map(async callId => {
@@ -87,6 +91,17 @@ export class SipCarrier implements Carrier {
         return this.#rescueKept(callId, credentials)
       }),
     )
+  }
+
+  async probe(trunk: Trunk, ask: boolean): Promise<GatewayProbe[]> {
+    const read = this.#trunks.read(trunk)
+    const { agent, clock } = this.#options
+    return 'error' in read ? [] : probeGateways(read.settings, agent, clock, ask)
+  }
+
+  gateways(trunk: Trunk): GatewayStanding[] {
+    const read = this.#trunks.read(trunk)
+    return 'error' in read ? [] : standingsOf(read.settings, this.#options.agent.gateways())
   }
 
   async close(): Promise<void> {
@@ -147,19 +162,6 @@ export class SipCarrier implements Carrier {
     const { clock } = this.#options
     clock.at(clock.now(), () => observer.ended(evidence, clock.now()))
     return { hangUp() {} }
-  }
-
-  /** The dispatcher hands in the same object until the trunk is changed. */
-  #read({ id, settings }: Trunk): ReturnType<typeof readTrunkSettings> {
-    return this.#settings.getOrInsertComputed(settings, () => {
-      const read = readTrunkSettings(settings)
-      if ('settings' in read && !read.settings.tlsVerify)
-        this.#options.logger.warn(
-          { trunkId: id },
-          'certificates of this trunk are not checked (tlsVerify: false)',
-        )
-      return read
-    })
   }
 }
 

@@ -1,6 +1,6 @@
 // The SIP messages of calls under way, kept in memory until the call has ended and takes its own with it.
-import { isIPv6 } from 'node:net'
 import type { CallTrace } from '../../domain/call-trace.ts'
+import { remoteOf } from './probe-gateways.ts'
 import type { TracedMessage } from './user-agent.ts'
 
 /** Calls at the same time; beyond it the oldest loses its trace, and ended calls that nobody asked for go first. */
@@ -35,8 +35,7 @@ export class SipTrace {
       return
     }
     kept.chars += text.length
-    const host = isIPv6(hop.address) ? `[${hop.address}]` : hop.address
-    kept.messages.push({ at, direction, transport: hop.protocol, remote: `${host}:${hop.port}`, text })
+    kept.messages.push({ at, direction, transport: hop.protocol, remote: remoteOf(hop), text })
   }
 
   /** What was kept of this call, which is then forgotten here; null: nothing. */

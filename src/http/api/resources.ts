@@ -5,15 +5,17 @@ import { z } from 'zod'
 import { createAgent } from '../../batches/create-agent.ts'
 import { createPhoneNumber } from '../../batches/create-phone-number.ts'
 import { createTrunk } from '../../batches/create-trunk.ts'
+import { testTrunk } from '../../batches/test-trunk.ts'
 import type { Agent, PhoneNumber, Trunk } from '../../domain/workspace.ts'
 import type { HttpDeps } from '../dialect.ts'
 import { answerOnce } from '../idempotency.ts'
 import { pageQuery, readCursor, toPage } from './paging.ts'
-import { presentAgent, presentPhoneNumber, presentTrunk } from './present.ts'
+import { presentAgent, presentPhoneNumber, presentTrunk, presentTrunkTest } from './present.ts'
 import { aliases, callsPerSecond, maxConcurrentCalls, nameText, ref } from './schema.ts'
 
 const maxPromptLength = 100_000
 const maxNumberLength = 100
+const testRingRangeMs = { min: 1_000, usual: 25_000, max: 30_000 }
 
 const settings = z.record(z.string(), z.json())
 
@@ -34,6 +36,16 @@ const newTrunk = z.object({
   callsPerSecond: callsPerSecond.nullable().default(null),
   settings: settings.default({}),
 })
+
+const trunkTest = z
+  .object({
+    /** Absent: no call is made. */
+    to: z.string().trim().min(1).max(maxNumberLength).nullable().default(null),
+    phoneNumberId: ref.nullable().default(null),
+    agentId: ref.nullable().default(null),
+    ringTimeoutMs: z.int().min(testRingRangeMs.min).max(testRingRangeMs.max).default(testRingRangeMs.usual),
+  })
+  .nullable()
 
 const newPhoneNumber = z.object({
   e164: z.string().trim().max(maxNumberLength),
@@ -79,7 +91,15 @@ function trunkRoutes(app: FastifyInstance, deps: HttpDeps): void {
   api.get('/trunks', { schema: { querystring: pageQuery } }, async ({ workspace, query }) => {
     const after = readCursor(query.cursor) ?? 0
     const trunks = await deps.store.listTrunks(workspace.id, { after, limit: query.limit + 1 })
-    return toPage(trunks, query.limit, trunk => trunk.id, presentTrunk)
+    const present = (trunk: Trunk) => presentTrunk(trunk, deps.trunkGateways?.(trunk))
+    return toPage(trunks, query.limit, trunk => trunk.id, present)
+  })
+  api.post('/trunks/:id/test', { schema: { body: trunkTest } }, async ({ workspace, params, body }) => {
+    // No body at all asks for a look without a call.
+    const { to, phoneNumberId, agentId, ringTimeoutMs } = body ?? trunkTest.unwrap().parse({})
+    const { id: trunkRef } = params as { id: string }
+    const caller = { phoneNumberRef: phoneNumberId, agentRef: agentId }
+    return presentTrunkTest(await testTrunk(deps, { workspace, trunkRef, to, ...caller, ringTimeoutMs }))
   })
 }
 
