@@ -1,5 +1,6 @@
 // The composition root: the only file that picks adapters. A config becomes a listening, calling server, and ends well.
 import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { HeldCalls } from './agent/media-stream/held-calls.ts'
 import type { AgentSurroundings } from './agent/settings.ts'
@@ -9,6 +10,7 @@ import { seedWorkspace } from './batches/seed-workspace.ts'
 import type { Carrier } from './carrier/carrier.ts'
 import { carriersByKind } from './carrier/carriers-by-kind.ts'
 import { LazyCarrier } from './carrier/lazy-carrier.ts'
+import type { MediaPool } from './carrier/rtp/media.ts'
 import { CarrierRouter } from './carrier/simulated/carrier-router.ts'
 import { CarrierServer } from './carrier/simulated/carrier-server.ts'
 import { readAddress, readSettings } from './carrier/simulated/settings.ts'
@@ -17,8 +19,9 @@ import { openRealCalls } from './carrier/sip/open-real-calls.ts'
 import { readTrunkSettings } from './carrier/sip/trunk-settings.ts'
 import { withTrunkDefaults } from './carrier/trunk-defaults.ts'
 import type { Config } from './config.ts'
-import { type DispatcherFigures, startDispatcher } from './dispatcher/dispatcher.ts'
-import { type Batch, finishedBatchStatuses } from './domain/batch.ts'
+import { type Dispatcher, startDispatcher } from './dispatcher/dispatcher.ts'
+import type { Presence } from './dispatcher/dispatcher-deps.ts'
+import { NodePresence } from './dispatcher/node-presence.ts'
 import type { CallRates } from './domain/estimate.ts'
 import type { Trunk } from './domain/workspace.ts'
 import { dialnexa } from './http/dialects/dialnexa/routes.ts'
@@ -27,8 +30,10 @@ import { talkifai } from './http/dialects/talkifai/routes.ts'
 import { buildServer } from './http/server.ts'
 import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
-import { type Logger, silentLogger } from './runtime/logger.ts'
-import { VirtualClock } from './runtime/virtual-clock.ts'
+import type { Logger } from './runtime/logger.ts'
+import type { TimeSample } from './runtime/synchronised-clock.ts'
+import { version } from './runtime/version.ts'
+import type { NodeRole } from './store/node-records.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -72,43 +77,58 @@ async function open(
   closers: (() => unknown)[],
   close: () => Promise<void>,
 ): Promise<App> {
-  const clock = realClock
   const lock = lockDataDir(config.dataDir)
   closers.push(() => lock.release())
-  const store = await openSqliteStore({ path: join(config.dataDir, 'outdial.db') })
+  const { store, clock, alone, followStoreTime } = await openStore(config)
   closers.push(() => store.close())
-  const recordingsDir = join(config.dataDir, 'recordings')
+  const recordingsDir = config.recordingsDir ?? join(config.dataDir, 'recordings')
   const heldCalls = new HeldCalls()
-  const carrier = openCarrier(clock, config, logger, { recordingsDir, heldCalls })
+  const calling =
+    config.role === 'api' ? null : openCarrier(clock, config, logger, { recordingsDir, heldCalls })
   const deps: Deps = {
     ...{ store, clock, config, logger, recordingsDir, trunkProblem },
-    probeTrunk: async (trunk, ask) => (await carrier.probe?.(trunk, ask)) ?? [],
-    trunkGateways: trunk => carrier.gateways?.(trunk) ?? [],
+    ...(calling !== null && {
+      probeTrunk: async (trunk: Trunk, ask: boolean) => (await calling.carrier.probe?.(trunk, ask)) ?? [],
+      trunkGateways: (trunk: Trunk) => calling.carrier.gateways?.(trunk) ?? [],
+    }),
   }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
-  let sweepFound = () => 0
+  let dispatcher: Dispatcher | null = null
   const server = buildServer({
     ...deps,
     uploadDir: join(config.dataDir, 'uploads'),
     dialects: [formant, dialnexa, talkifai],
     rootDialect: config.rootDialect,
     phase: () => phase,
-    sweepFoundTotal: () => sweepFound(),
-    updateCall: update => heldCalls.update(update),
+    sweepFoundTotal: () => dispatcher?.figures().sweepFound ?? 0,
+    callsOnly: config.role === 'caller',
+    ...(calling !== null && { updateCall: update => heldCalls.update(update) }),
   })
   closers.push(() => closeServer(server, clock))
   // Before anything is seeded: a port that is taken must not cost the only showing of a new key.
   const url = await server.listen({ host: config.host, port: config.port })
   lock.announce(url)
   const { workspace, newApiKey } = await seedWorkspace(deps, config.apiKey)
-  closers.push(() => carrier.close())
-  const rates = ratesOf(config)
-  const dispatcher = startDispatcher({ store, carrier, clock, logger, nodeId: randomUUID(), rates })
-  sweepFound = () => dispatcher.figures().sweepFound
+  const shared = { store, clock, logger, alone, followStoreTime }
+  if (calling === null) closers.push(await announce(shared, config))
+  else {
+    const { carrier, pacingLatenessMs } = calling
+    closers.push(() => carrier.close())
+    const presence = presenceOf(config)
+    const nodeId = randomUUID()
+    dispatcher = startDispatcher({
+      ...shared,
+      carrier,
+      nodeId,
+      presence,
+      pacingLatenessMs,
+      rates: ratesOf(config),
+    })
+  }
   phase = 'running'
   const stop = async (graceMs: number) => {
     phase = 'stopping'
-    await dispatcher.stop({ graceMs })
+    await dispatcher?.stop({ graceMs })
     await close()
   }
   let stopped: Promise<void> | undefined
@@ -124,6 +144,50 @@ async function open(
   }
 }
 
+/** One process has the embedded store for itself: nobody else could call what this one takes in. */
+export class RoleNeedsDatabase extends Error {
+  constructor(role: NodeRole) {
+    super(
+      `Role '${role}' shares its work with other nodes, which takes a PostgreSQL database that all of them reach: set DATABASE_URL, or start with role 'all'.`,
+    )
+    this.name = 'RoleNeedsDatabase'
+  }
+}
+
+interface OpenedStore {
+  store: Store
+  /** No other node can be at work on it. */
+  alone: boolean
+  /** Follows the store's time where several nodes share it. */
+  clock: Clock
+  followStoreTime(sample: TimeSample): void
+}
+
+async function openStore({ dataDir, role }: Config): Promise<OpenedStore> {
+  if (role !== 'all') throw new RoleNeedsDatabase(role)
+  const store = await openSqliteStore({ path: join(dataDir, 'outdial.db') })
+  return { store, alone: true, clock: realClock, followStoreTime() {} }
+}
+
+const presenceOf = ({ role }: Config): Presence => ({ name: `${hostname()}:${process.pid}`, role, version })
+
+/** A node that only listens says that it lives; returns how it leaves. */
+async function announce(
+  { store, clock, logger, followStoreTime }: OpenedStore & { logger: Logger },
+  config: Config,
+): Promise<() => Promise<void>> {
+  const presence = new NodePresence({
+    store,
+    clock,
+    logger,
+    node: { ...presenceOf(config), id: randomUUID(), startedAt: clock.now() },
+    load: () => ({ running: 0, placed: 0, pacingLatenessMs: null }),
+    followStoreTime,
+  })
+  await presence.start()
+  return () => presence.stop()
+}
+
 /** A client that never finishes its request must not keep the process from ending. */
 async function closeServer(server: ReturnType<typeof buildServer>, clock: Clock): Promise<void> {
   const timer = clock.at(clock.now() + requestGraceMs, () => server.server.closeAllConnections())
@@ -131,19 +195,26 @@ async function closeServer(server: ReturnType<typeof buildServer>, clock: Clock)
   timer.cancel()
 }
 
+interface Calling {
+  carrier: Carrier
+  /** p99 over all media workers; null before the first real call. */
+  pacingLatenessMs(): number | null
+}
+
 function openCarrier(
   clock: Clock,
   config: Config,
   logger: Logger,
   places: { recordingsDir: string; heldCalls: HeldCalls },
-): Carrier {
+): Calling {
   const inProcess = new SimulatedCarrier({ clock, seed: defaultSeed })
   const simulated = withTrunkDefaults(new CarrierRouter({ inProcess, clock }), { ...config.simulated })
   const { dataDir, calls } = config
   const { sipHost: host, sipPort: port, sipTlsPort: tlsPort, publicAddress, tls } = calls
+  let media: MediaPool | null = null
   const surroundings: AgentSurroundings = calls
-  const open = () =>
-    openRealCalls({
+  const open = async () => {
+    const opened = await openRealCalls({
       ...calls,
       sip: { host, port, tlsPort, publicAddress, tls },
       dataDir,
@@ -153,7 +224,11 @@ function openCarrier(
       agentSettings: agent => settingsForCalls(agent, surroundings),
       held: places.heldCalls,
     })
-  return carriersByKind({ simulated, sip: new LazyCarrier({ open, clock, logger }) })
+    media = opened.media
+    return opened.carrier
+  }
+  const carrier = carriersByKind({ simulated, sip: new LazyCarrier({ open, clock, logger }) })
+  return { carrier, pacingLatenessMs: () => media?.latenessMs() ?? null }
 }
 
 /** What is wrong with a trunk is said when it is made, not when it is dialled. */
@@ -164,85 +239,9 @@ function trunkProblem({ kind, settings }: Pick<Trunk, 'kind' | 'settings'>): Tru
   return problem === undefined ? null : { field: 'settings', message: problem.error }
 }
 
-function ratesOf({ rates }: Config): CallRates {
+/** Prices by architecture, thousandths of a cent a call. */
+export function ratesOf({ rates }: Config): CallRates {
   return { pipeline: rates.pipelineMillicents, realtime: rates.realtimeMillicents }
-}
-
-/** A batch on virtual time. */
-export interface Simulation {
-  deps: Deps
-  workspaceId: number
-  /** Calls until the batch has ended, or nothing is left to happen (it paused itself). */
-  run(batch: Batch): Promise<{ ended: Batch; openAtMost: number }>
-  close(): Promise<void>
-}
-
-export interface SimulationOptions {
-  seed: number
-  /** Epoch ms: when the simulated day begins. */
-  startAt: number
-  /** Settings of the simulated trunk. */
-  telephones: Readonly<Record<string, unknown>>
-  config: Config
-}
-
-/** The server's own store, dispatcher and carrier, on a clock that jumps from event to event. Nothing is kept. */
-export async function openSimulation(options: SimulationOptions): Promise<Simulation> {
-  const { seed, startAt, telephones, config } = options
-  const clock = new VirtualClock(startAt)
-  const store = await openSqliteStore({ path: ':memory:', schedule: queueMicrotask })
-  const logger = silentLogger
-  const workspace = await store.createWorkspace('simulation', startAt)
-  const simulated = new SimulatedCarrier({ clock, seed, remembersAll: true })
-  const carrier = withTrunkDefaults(simulated, telephones)
-  return {
-    deps: { store, clock, config, logger },
-    workspaceId: workspace.id,
-    async run(batch) {
-      const dispatcher = startDispatcher({
-        store,
-        carrier,
-        clock,
-        logger,
-        nodeId: 'simulation',
-        rates: ratesOf(config),
-        sweepEveryMs: null,
-      })
-      const figures = () => dispatcher.figures()
-      const ended = await runUntilEnded({ clock, store, batch, figures })
-      await dispatcher.stop({ graceMs: 0 })
-      return { ended, openAtMost: simulated.seen().maxConcurrent }
-    },
-    async close() {
-      await carrier.close()
-      await store.close()
-    },
-  }
-}
-
-interface SimulatedRun {
-  clock: VirtualClock
-  store: Store
-  batch: Batch
-  figures(): DispatcherFigures
-}
-
-/** Virtual time runs while the batch lives; returns it as it stands afterwards. */
-async function runUntilEnded({ clock, store, batch, figures }: SimulatedRun): Promise<Batch> {
-  const read = async () => (await store.getBatch(batch.workspaceId, batch.id)) ?? batch
-  let hasEnded = false
-  const unsubscribe = store.onEvents(() => {
-    if (figures().running > 0) return
-    void read().then(({ status }) => {
-      hasEnded = finishedBatchStatuses.has(status)
-    })
-  })
-  // On a clock that jumps, asking a store that fails again and again would never end.
-  await clock.run({ done: () => hasEnded || figures().storeFailure !== null })
-  unsubscribe()
-  const { storeFailure } = figures()
-  if (storeFailure !== null) throw new Error(`The simulation's store failed: ${storeFailure}`)
-  return read()
 }
 
 export interface RunningCarrier {

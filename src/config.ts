@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { ConfigError } from './runtime/config-error.ts'
 import { type LogLevel, logLevels } from './runtime/logger.ts'
 import { readTlsFiles, type TlsFiles } from './runtime/tls-files.ts'
+import { type NodeRole, nodeRoles } from './store/node-records.ts'
 
 const rootDialects = ['formant', 'dialnexa', 'talkifai'] as const
 export type RootDialect = (typeof rootDialects)[number]
@@ -38,7 +39,11 @@ export interface Config {
   host: string
   /** 0: any free port. */
   port: number
+  /** What this node does among several on one database. */
+  role: NodeRole
   dataDir: string
+  /** Shared by all nodes that record or serve recordings; null: `recordings` in the data directory. */
+  recordingsDir: string | null
   /** The demo workspace's key; null: made and printed at the first start. */
   apiKey: string | null
   rootDialect: RootDialect | null
@@ -93,6 +98,15 @@ export const environment = z.object({
     .string()
     .default('./data')
     .describe('Where the store and uploads live. One server per directory.'),
+  OUTDIAL_RECORDINGS_DIR: z
+    .string()
+    .optional()
+    .describe('Where recordings lie; several nodes share one. Unset: `recordings` in the data directory.'),
+  OUTDIAL_ROLE: oneOf(nodeRoles)
+    .default('all')
+    .describe(
+      'What this node does among several on one database: `all`, only the API (`api`), or only calls (`caller`).',
+    ),
   OUTDIAL_API_KEY: z
     .string()
     .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
@@ -197,7 +211,9 @@ export function readConfig(env: Environment = process.env): Config {
   return {
     host: values.HOST,
     port: values.PORT,
+    role: values.OUTDIAL_ROLE,
     dataDir: values.OUTDIAL_DATA_DIR,
+    recordingsDir: values.OUTDIAL_RECORDINGS_DIR ?? null,
     apiKey: values.OUTDIAL_API_KEY ?? null,
     rootDialect: values.OUTDIAL_ROOT_DIALECT ?? null,
     logLevel: values.OUTDIAL_LOG_LEVEL,
@@ -219,26 +235,14 @@ function callsOf(values: z.output<typeof environment>): CallSettings {
     sipHost: values.OUTDIAL_SIP_HOST,
     sipPort: values.OUTDIAL_SIP_PORT,
     sipTlsPort: values.OUTDIAL_SIP_TLS_PORT,
-    tls: tlsOf(values),
+    // Read by the server alone: who only sends commands may not be allowed to read the key.
+    tls: readTlsFiles(values),
     publicAddress: values.OUTDIAL_PUBLIC_ADDRESS ?? null,
     rtpPorts: readPorts(values.OUTDIAL_RTP_PORTS),
     mediaWorkers: values.OUTDIAL_MEDIA_WORKERS ?? null,
     audioDir: values.OUTDIAL_AUDIO_DIR ?? null,
     openaiApiKey: values.OPENAI_API_KEY ?? null,
   }
-}
-
-/** Read by the server alone: who only sends commands may not be allowed to read the key. */
-function tlsOf(values: z.output<typeof environment>): TlsFiles {
-  const file = (name: 'OUTDIAL_SIP_TLS_CA' | 'OUTDIAL_SIP_TLS_CERT' | 'OUTDIAL_SIP_TLS_KEY') => ({
-    name,
-    path: values[name],
-  })
-  return readTlsFiles({
-    ca: file('OUTDIAL_SIP_TLS_CA'),
-    cert: file('OUTDIAL_SIP_TLS_CERT'),
-    key: file('OUTDIAL_SIP_TLS_KEY'),
-  })
 }
 
 /** `16384-32766`: even ports for RTP, the odd one above each for RTCP. */

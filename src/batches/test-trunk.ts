@@ -81,8 +81,16 @@ async function testByCall(
 
 /** Opens the SIP ports, too, where no call did so far. */
 async function probe({ probeTrunk }: Deps, trunk: Trunk, ask: boolean): Promise<GatewayProbe[]> {
+  if (probeTrunk === undefined) {
+    if (!ask) return []
+    throw new Refusal(
+      'unavailable',
+      'no_calls_here',
+      'This node makes no calls and sees no gateways: ask one that does, or test with a call.',
+    )
+  }
   try {
-    return (await probeTrunk?.(trunk, ask)) ?? []
+    return await probeTrunk(trunk, ask)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new Refusal(

@@ -11,26 +11,34 @@ export interface TlsFiles {
   certificate: { cert: string; key: string } | null
 }
 
-/** A setting and the path in it; undefined: not set. */
+/** Paths by the settings that hold them. */
+interface TlsSettings {
+  OUTDIAL_SIP_TLS_CA?: string | undefined
+  OUTDIAL_SIP_TLS_CERT?: string | undefined
+  OUTDIAL_SIP_TLS_KEY?: string | undefined
+}
+
 interface FileSetting {
-  name: string
+  name: keyof TlsSettings
   path: string | undefined
 }
 
 /** @throws ConfigError naming the first setting that is wrong */
-export function readTlsFiles(settings: { ca: FileSetting; cert: FileSetting; key: FileSetting }): TlsFiles {
-  const ca = readPem(settings.ca)
-  if (ca !== null) readCertificate(settings.ca, ca)
-  const [cert, key] = [readPem(settings.cert), readPem(settings.key)]
+export function readTlsFiles(settings: TlsSettings): TlsFiles {
+  const file = (name: keyof TlsSettings): FileSetting => ({ name, path: settings[name] })
+  const [authority, ours, oursKey] = [
+    file('OUTDIAL_SIP_TLS_CA'),
+    file('OUTDIAL_SIP_TLS_CERT'),
+    file('OUTDIAL_SIP_TLS_KEY'),
+  ] as const
+  const ca = readPem(authority)
+  if (ca !== null) readCertificate(authority, ca)
+  const [cert, key] = [readPem(ours), readPem(oursKey)]
   if (cert === null && key === null) return { ca, certificate: null }
-  if (cert === null) throw wrong(settings.cert, `must be set together with ${settings.key.name}`)
-  if (key === null) throw wrong(settings.key, `must be set together with ${settings.cert.name}`)
-  const certificate = readCertificate(settings.cert, cert)
-  if (!certificate.checkPrivateKey(readKey(settings.key, key)))
-    throw wrong(
-      settings.key,
-      `the key in ${settings.key.path} is not that of the certificate in ${settings.cert.path}`,
-    )
+  if (cert === null) throw wrong(ours, `must be set together with ${oursKey.name}`)
+  if (key === null) throw wrong(oursKey, `must be set together with ${ours.name}`)
+  if (!readCertificate(ours, cert).checkPrivateKey(readKey(oursKey, key)))
+    throw wrong(oursKey, `the key in ${oursKey.path} is not that of the certificate in ${ours.path}`)
   return { ca, certificate: { cert, key } }
 }
 

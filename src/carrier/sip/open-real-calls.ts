@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { seededRandom } from '../../runtime/random.ts'
+import type { MediaPool } from '../rtp/media.ts'
 import { openMediaPool } from '../rtp/media-pool.ts'
 import type { PortBounds } from '../rtp/port-range.ts'
 import { type OpenSipCarrierOptions, openSipCarrier } from './open-sip-carrier.ts'
@@ -16,8 +17,13 @@ export interface RealCallOptions
   mediaWorkers: number | null
 }
 
+export interface RealCalls {
+  carrier: SipCarrier
+  media: MediaPool
+}
+
 /** @throws the system's error when a port, a thread or the folder cannot be had; what was opened is closed again */
-export async function openRealCalls(options: RealCallOptions): Promise<SipCarrier> {
+export async function openRealCalls(options: RealCallOptions): Promise<RealCalls> {
   const { recordingsDir, rtpPorts: ports, mediaWorkers, clock, logger } = options
   await mkdir(recordingsDir, { recursive: true })
   const workers = mediaWorkers === null ? {} : { workers: mediaWorkers }
@@ -25,7 +31,8 @@ export async function openRealCalls(options: RealCallOptions): Promise<SipCarrie
   try {
     const random = seededRandom(randomInt(2 ** 32))
     const recordingPath = (callId: string) => join(recordingsDir, `${callId}.wav`)
-    return (await openSipCarrier({ ...options, media, random, recordingPath })).carrier
+    const { carrier } = await openSipCarrier({ ...options, media, random, recordingPath })
+    return { carrier, media }
   } catch (error) {
     await media.close()
     throw error
