@@ -7,6 +7,7 @@ import { judgeCall, judgeGateways, type LineTest } from '../domain/line-test.ts'
 import { readPhoneNumber } from '../domain/phone-number.ts'
 import { Refusal } from '../domain/refusal.ts'
 import type { PhoneNumber, Trunk, Workspace } from '../domain/workspace.ts'
+import { findTrunk } from './change-trunk.ts'
 import { createTestBatch } from './create-test-batch.ts'
 import type { Deps } from './deps.ts'
 import { type Caller, findAgent, findNumberOfTrunk } from './find-caller.ts'
@@ -105,9 +106,8 @@ function keptOf(batch: Batch, { attempt, trace }: EndedTestCall) {
   return { batchId: batch.id, attemptId: attempt.id, trace }
 }
 
-async function findSipTrunk({ store }: Deps, workspaceId: number, ref: string): Promise<Trunk> {
-  const trunk = await store.findTrunk(workspaceId, ref)
-  if (trunk === null) throw new Refusal('not-found', 'trunk_not_found', `Trunk ${ref} not found`, { ref })
+async function findSipTrunk(deps: Deps, workspaceId: number, ref: string): Promise<Trunk> {
+  const trunk = await findTrunk(deps, workspaceId, ref)
   if (trunk.kind === 'sip') return trunk
   throw new Refusal(
     'invalid',

@@ -1,10 +1,11 @@
 // `outdial doctor trunk NAME`: looks at a trunk through the running server, or rings a number of the operator's over it.
 import type { ClientConfig } from '../config.ts'
-import { type ApiClient, connect } from './api-client.ts'
+import { connect } from './api-client.ts'
 import { CommandFailure } from './failure.ts'
 import { drawLadder, type LadderMessage } from './ladder.ts'
 import type { OutputOption } from './program.ts'
 import type { Terminal } from './terminal.ts'
+import { findTrunk } from './trunks.ts'
 
 export interface DoctorTrunkOptions extends OutputOption {
   /** Absent: no call is made. */
@@ -22,11 +23,6 @@ interface ApiTrunkTest {
   stages: { stage: string; verdict: string; says: string; afterMs: number | null }[]
   attemptId: number | null
   messages: LadderMessage[] | null
-}
-
-interface ApiTrunk {
-  id: number
-  name: string
 }
 
 /** Prints the stages, the ladder, a verdict and what to do. @throws CommandFailure `failed` when the test did */
@@ -55,23 +51,7 @@ export async function doctorTrunk(
   if (test.verdict === 'failed') throw new CommandFailure('failed', `The test of trunk ${trunk.name} failed.`)
 }
 
-/** By name, whatever its case, or by id. */
-async function findTrunk(api: ApiClient, name: string): Promise<ApiTrunk> {
-  const found: ApiTrunk[] = []
-  for await (const trunk of api.all<ApiTrunk>('/api/v1/trunks'))
-    if (trunk.name.toLowerCase() === name.toLowerCase() || String(trunk.id) === name) found.push(trunk)
-  const [trunk] = found
-  if (trunk === undefined)
-    throw new CommandFailure('refused', `There is no trunk ${name}: \`outdial trunk list\` names them.`)
-  if (found.length > 1)
-    throw new CommandFailure(
-      'usage',
-      `Several trunks are meant by ${name}: give one of their ids, ${found.map(({ id }) => id).join(', ')}.`,
-    )
-  return trunk
-}
-
-async function confirm(to: string, trunk: ApiTrunk, terminal: Terminal): Promise<void> {
+async function confirm(to: string, trunk: { name: string }, terminal: Terminal): Promise<void> {
   if (terminal.ask === null)
     throw new CommandFailure('usage', 'This rings a telephone: say --yes where nobody can be asked.')
   if (await terminal.ask(`Ring ${to} over ${trunk.name} now? It must be a number of yours. [y/N] `)) return

@@ -130,12 +130,43 @@ function addTrunkCommands(program: Command, terminal: Terminal): void {
   onServer(trunk.command('list'))
     .description('which there are')
     .action(async options => (await import('./trunks.ts')).listTrunks(options, clientOf(options), terminal))
-  onServer(trunk.command('add <name>'))
-    .description('ring real telephones over a SIP trunk')
-    .requiredOption(
-      '--gateway <address...>',
-      'where it is, e.g. sip.example.com, tcp:192.0.2.1:5070, tls:sip.example.com; several in order',
-    )
+  trunkOptions(
+    onServer(trunk.command('add <name>'))
+      .description('ring real telephones over a SIP trunk')
+      .requiredOption(
+        '--gateway <address...>',
+        'where it is, e.g. sip.example.com, tcp:192.0.2.1:5070, tls:sip.example.com; several in order',
+      ),
+  )
+    .option('--no-plus', 'numbers are written without +')
+    .option('--no-tls-verify', 'take any certificate of a tls: gateway')
+    .option('--caller-id <number>', 'add this number of yours to call from, e.g. +12025550100')
+    .option('--agent <ref>', 'who talks when that number calls: id or alias')
+    .action(async (name, options) => {
+      // A trunk checks certificates unless it says otherwise: only that is worth storing.
+      const { tlsVerify, ...rest } = options
+      const settings = tlsVerify === false ? options : rest
+      await (await import('./trunks.ts')).addTrunk(name, settings, clientOf(options), terminal)
+    })
+  trunkOptions(
+    onServer(trunk.command('set <trunk>'))
+      .description('change what is named, by the trunk’s name or id; the rest stays as it is')
+      .option('--name <name>', 'what it is called')
+      .option('--gateway <address...>', 'where it is; all of them, in order'),
+  )
+    .option('--plus', 'numbers are written with +')
+    .option('--no-plus', 'numbers are written without +')
+    .option('--no-srtp', 'plain audio')
+    .option('--tls-verify', 'check the certificates of tls: gateways')
+    .option('--no-tls-verify', 'take any certificate of a tls: gateway')
+    .option('--no-trace', 'keep no SIP messages')
+    .action(async (ref, options) => {
+      await (await import('./trunks.ts')).changeTrunk(ref, options, clientOf(options), terminal)
+    })
+}
+
+function trunkOptions(command: Command): Command {
+  return command
     .option('--domain <host>', 'host of the SIP addresses (default: the first gateway’s)')
     .option('--username <name>', 'for digest authentication; without it the carrier knows us by our address')
     .option('--password-file <file>', 'holds the password')
@@ -144,13 +175,9 @@ function addTrunkCommands(program: Command, terminal: Terminal): void {
     .option('--public-address <ip>', 'our address as this carrier sees it')
     .option('--prefix <digits>', 'put before each number')
     .option('--strip <digits>', 'taken from the front of each number')
-    .option('--no-plus', 'numbers are written without +')
-    .option('--srtp', 'encrypt the audio (SDES)', false)
-    .option('--caller-id <number>', 'add this number of yours to call from, e.g. +12025550100')
-    .option('--agent <ref>', 'who talks when that number calls: id or alias')
-    .action(async (name, options) => {
-      await (await import('./trunks.ts')).addTrunk(name, options, clientOf(options), terminal)
-    })
+    .option('--codecs <names...>', 'PCMU, PCMA, or both in order')
+    .option('--srtp', 'encrypt the audio (SDES)')
+    .option('--trace', 'keep the SIP messages of its calls')
 }
 
 function addStopCommands(program: Command, terminal: Terminal): void {

@@ -20,6 +20,8 @@ export interface NewPhoneNumber extends Omit<PhoneNumber, 'id' | 'trunkId'> {
   /** null: the workspace's simulated trunk. */
   trunkId: number | null
 }
+export interface TrunkPatch
+  extends Partial<Pick<Trunk, 'name' | 'maxConcurrentCalls' | 'callsPerSecond' | 'settings'>> {}
 export interface WorkspacePatch
   extends Partial<
     Pick<
@@ -110,6 +112,8 @@ export interface Store extends DispatchStore {
   /** Refusal `alias_taken` (conflict) when an alias equals an id or alias of the workspace. */
   createAgent(agent: NewAgent, idempotency?: Idempotency<Agent>): Promise<Agent>
   createTrunk(trunk: NewTrunk, idempotency?: Idempotency<Trunk>): Promise<Trunk>
+  /** `settings` are replaced whole. null: no such trunk. */
+  updateTrunk(workspaceId: number, trunkId: number, patch: TrunkPatch, now: number): Promise<Trunk | null>
   /** Refusal `unknown_trunk` / `unknown_agent` (not-found), `alias_taken` (conflict), `number_taken` (conflict). */
   createPhoneNumber(number: NewPhoneNumber, idempotency?: Idempotency<PhoneNumber>): Promise<PhoneNumber>
   /** `ref`: an alias, or the id in digits. */

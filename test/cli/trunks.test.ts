@@ -84,3 +84,39 @@ test('a trunk that is not there, and one that is only simulated, are not tested'
   const simulated = await house.run('doctor', 'trunk', 'simulated')
   assert.match(simulated.failure?.message ?? '', /simulated telephones: there is nothing to test/)
 })
+
+test('a trunk is changed in what is named, and keeps its password', async () => {
+  const { store } = house.app.deps
+  const changed = await house.run(
+    ...['trunk', 'set', 'acme', '--gateway', 'tls:new.example.com', '--strip', '1', '--channels', '12'],
+    ...['--no-tls-verify', '--trace', '--codecs', 'PCMA', '--name', 'Acme Two'],
+  )
+  assert.equal(changed.failure, null)
+  assert.equal(changed.out, 'Trunk 2: Acme Two, tls:new.example.com')
+  const trunk = (await store.findTrunk(house.app.workspaceId, '2'))!
+  assert.deepEqual([trunk.name, trunk.maxConcurrentCalls], ['Acme Two', 12])
+  assert.deepEqual(trunk.settings, {
+    gateways: ['tls:new.example.com'],
+    number: { plus: false, prefix: '00', strip: '1' },
+    srtp: false,
+    username: 'trunk1',
+    password: 's3cret',
+    tlsVerify: false,
+    trace: true,
+    codecs: ['PCMA'],
+  })
+  const passwordFile = join(house.dir, 'password')
+  await writeFile(passwordFile, 'better\n')
+  await house.run('trunk', 'set', '2', '--password-file', passwordFile, '--no-trace')
+  const { settings } = (await store.findTrunk(house.app.workspaceId, '2'))!
+  assert.deepEqual([settings.password, settings.username, settings.trace], ['better', 'trunk1', false])
+})
+
+test('a change that says nothing, or that the carrier could not read, changes nothing', async () => {
+  assert.equal(reasonOf(await house.run('trunk', 'set', '2')), 'usage')
+  const wrong = await house.run('trunk', 'set', '2', '--codecs', 'G729')
+  assert.equal(reasonOf(wrong), 'refused')
+  assert.match(wrong.failure?.message ?? '', /codecs/)
+  const trunk = await house.app.deps.store.findTrunk(house.app.workspaceId, '2')
+  assert.deepEqual(trunk?.settings.codecs, ['PCMA'])
+})

@@ -78,6 +78,12 @@ peerTest('a wrong password is told from a missing one', ['kamailio', 'openssl'],
   assert.match(refused.out, /^failed {2}authentication: the password is not accepted: 407 Proxy Auth/m)
   assert.match(refused.out, /^- Check `username` and `password`/m)
   assert.doesNotMatch(refused.out, /guess/)
+  const { data } = await wrong.send<{ data: { id: number; kind: string }[] }>('GET', '/api/v1/trunks')
+  const { id } = data.find(({ kind }) => kind === 'sip')!
+  await wrong.send('PATCH', `/api/v1/trunks/${id}`, { settings: { password: 's3cret' } })
+  const mended = await wrong.doctor('--to', '+12025550486', '--yes')
+  assert.equal(mended.failure, null, 'the new password holds from the next call on')
+  assert.match(mended.out, /^ok {6}authentication: 407 .*, answered with our password/m)
   const missing = await testing(t, { sipPort: port, firstRtpPort: 19_400 })
   const { out } = await missing.doctor('--to', answered, '--yes')
   assert.match(out, /^failed {2}authentication: 407 .*, and the trunk has no password/m)

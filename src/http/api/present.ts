@@ -1,5 +1,6 @@
 // Our things as our own API shows them: flat, camelCase, instants as ISO 8601 in UTC, money in cents.
 import { withoutSecrets } from '../../agent/settings.ts'
+import { hiddenSecret } from '../../batches/change-trunk.ts'
 import type { KeptAttempt } from '../../batches/find-attempt.ts'
 import type { TrunkTest } from '../../batches/test-trunk.ts'
 import type { Batch } from '../../domain/batch.ts'
@@ -41,7 +42,7 @@ export function presentTrunk(
   gateways: readonly GatewayStanding[] = [],
 ) {
   const { password, ...rest } = settings
-  const shown = password === undefined || password === null ? settings : { ...rest, password: '[hidden]' }
+  const shown = password === undefined || password === null ? settings : { ...rest, password: hiddenSecret }
   return {
     ...trunk,
     settings: shown,

@@ -1,23 +1,18 @@
-// `/agents`, `/trunks`, `/phone-numbers`: what a batch calls with.
+// `/agents` and `/phone-numbers`: who calls, and from where.
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { createAgent } from '../../batches/create-agent.ts'
 import { createPhoneNumber } from '../../batches/create-phone-number.ts'
-import { createTrunk } from '../../batches/create-trunk.ts'
-import { testTrunk } from '../../batches/test-trunk.ts'
-import type { Agent, PhoneNumber, Trunk } from '../../domain/workspace.ts'
+import type { Agent, PhoneNumber } from '../../domain/workspace.ts'
 import type { HttpDeps } from '../dialect.ts'
 import { answerOnce } from '../idempotency.ts'
 import { pageQuery, readCursor, toPage } from './paging.ts'
-import { presentAgent, presentPhoneNumber, presentTrunk, presentTrunkTest } from './present.ts'
-import { aliases, callsPerSecond, maxConcurrentCalls, nameText, ref } from './schema.ts'
+import { presentAgent, presentPhoneNumber } from './present.ts'
+import { aliases, maxConcurrentCalls, nameText, ref, settings } from './schema.ts'
 
 const maxPromptLength = 100_000
 const maxNumberLength = 100
-const testRingRangeMs = { min: 1_000, usual: 25_000, max: 30_000 }
-
-const settings = z.record(z.string(), z.json())
 
 const newAgent = z.object({
   name: nameText,
@@ -29,24 +24,6 @@ const newAgent = z.object({
   aliases,
 })
 
-const newTrunk = z.object({
-  name: nameText,
-  kind: z.enum(['simulated', 'sip']).default('simulated'),
-  maxConcurrentCalls: maxConcurrentCalls.nullable().default(null),
-  callsPerSecond: callsPerSecond.nullable().default(null),
-  settings: settings.default({}),
-})
-
-const trunkTest = z
-  .object({
-    /** Absent: no call is made. */
-    to: z.string().trim().min(1).max(maxNumberLength).nullable().default(null),
-    phoneNumberId: ref.nullable().default(null),
-    agentId: ref.nullable().default(null),
-    ringTimeoutMs: z.int().min(testRingRangeMs.min).max(testRingRangeMs.max).default(testRingRangeMs.usual),
-  })
-  .nullable()
-
 const newPhoneNumber = z.object({
   e164: z.string().trim().max(maxNumberLength),
   agentId: ref.nullable().default(null),
@@ -57,7 +34,6 @@ const newPhoneNumber = z.object({
 
 export function resourceRoutes(app: FastifyInstance, deps: HttpDeps): void {
   agentRoutes(app, deps)
-  trunkRoutes(app, deps)
   phoneNumberRoutes(app, deps)
 }
 
@@ -75,31 +51,6 @@ function agentRoutes(app: FastifyInstance, deps: HttpDeps): void {
     const after = readCursor(query.cursor) ?? 0
     const agents = await deps.store.listAgents(workspace.id, { after, limit: query.limit + 1 })
     return toPage(agents, query.limit, agent => agent.id, presentAgent)
-  })
-}
-
-function trunkRoutes(app: FastifyInstance, deps: HttpDeps): void {
-  const api = app.withTypeProvider<ZodTypeProvider>()
-  api.post('/trunks', { schema: { body: newTrunk } }, async (request, reply) =>
-    answerOnce<Trunk>(deps, request, reply, {
-      content: [request.body],
-      create: idempotency =>
-        createTrunk(deps, { workspaceId: request.workspace.id, ...request.body }, idempotency),
-      answer: trunk => ({ status: 201, body: presentTrunk(trunk) }),
-    }),
-  )
-  api.get('/trunks', { schema: { querystring: pageQuery } }, async ({ workspace, query }) => {
-    const after = readCursor(query.cursor) ?? 0
-    const trunks = await deps.store.listTrunks(workspace.id, { after, limit: query.limit + 1 })
-    const present = (trunk: Trunk) => presentTrunk(trunk, deps.trunkGateways?.(trunk))
-    return toPage(trunks, query.limit, trunk => trunk.id, present)
-  })
-  api.post('/trunks/:id/test', { schema: { body: trunkTest } }, async ({ workspace, params, body }) => {
-    // No body at all asks for a look without a call.
-    const { to, phoneNumberId, agentId, ringTimeoutMs } = body ?? trunkTest.unwrap().parse({})
-    const { id: trunkRef } = params as { id: string }
-    const caller = { phoneNumberRef: phoneNumberId, agentRef: agentId }
-    return presentTrunkTest(await testTrunk(deps, { workspace, trunkRef, to, ...caller, ringTimeoutMs }))
   })
 }
 

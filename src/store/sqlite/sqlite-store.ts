@@ -14,6 +14,7 @@ import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
 import { Rules } from './rules.ts'
 import { traceStatements } from './traces.ts'
+import { trunkChanges } from './update-trunk.ts'
 import { workspaceStatements } from './workspaces.ts'
 
 export interface SqliteStoreOptions {
@@ -37,6 +38,7 @@ export async function openSqliteStore({
   return {
     ...workspaceStatements(connection),
     ...resourceStatements(connection),
+    ...trunkChanges(connection),
     ...importStatements(connection),
     ...batchStatements(connection),
     ...reportStatements(connection),
