@@ -82,7 +82,21 @@ export async function openSipCarrier(options: OpenSipCarrierOptions): Promise<Op
   return { carrier, agent, trace }
 }
 
-async function openTransports(
+/** A port that the kernel chose for UDP may be taken for TCP: then it chooses another. */
+const maxPortTries = 8
+
+async function openTransports(config: SipConfig, events: TransportEvents): Promise<Transport[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await openOnce(config, events)
+    } catch (error) {
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      if (config.port !== 0 || !isTaken || tries === maxPortTries) throw error
+    }
+  }
+}
+
+async function openOnce(
   { host, port, tlsPort, tls }: SipConfig,
   events: TransportEvents,
 ): Promise<Transport[]> {

@@ -38,12 +38,12 @@ export class SipTrace {
     kept.messages.push({ at, direction, transport: hop.protocol, remote: remoteOf(hop), text })
   }
 
-  /** What was kept of this call, which is then forgotten here; null: nothing. */
+  /** What was kept of this call, which is then forgotten here; null: nothing, or no message went either way. */
   take(callId: string): CallTrace | null {
     const kept = this.#calls.get(callId)
     if (kept === undefined) return null
     this.#calls.delete(callId)
-    return { messages: kept.messages, leftOut: kept.leftOut }
+    return kept.messages.length === 0 ? null : { messages: kept.messages, leftOut: kept.leftOut }
   }
 
   /** Whether anything is kept at all: else no message needs to be looked at. */
