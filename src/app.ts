@@ -26,6 +26,7 @@ import { dialnexa } from './http/dialects/dialnexa/routes.ts'
 import { formant } from './http/dialects/formant/routes.ts'
 import { talkifai } from './http/dialects/talkifai/routes.ts'
 import { buildServer } from './http/server.ts'
+import { openPhones, type Phones, type PhonesOptions } from './phones/phones.ts'
 import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
 import { type Logger, silentLogger } from './runtime/logger.ts'
@@ -251,6 +252,11 @@ async function runUntilEnded({ clock, store, batch, figures }: SimulatedRun): Pr
   const { storeFailure } = figures()
   if (storeFailure !== null) throw new Error(`The simulation's store failed: ${storeFailure}`)
   return read()
+}
+
+/** Telephones to ring on this machine. @throws the listen error as Node has it */
+export function startPhones(options: Omit<PhonesOptions, 'clock'>): Promise<Phones> {
+  return openPhones({ ...options, clock: realClock })
 }
 
 export interface RunningCarrier {

@@ -13,6 +13,12 @@ export interface SimulatedSettings {
   address?: string
 }
 
+/** Even ports for RTP, the odd one above each for RTCP. */
+export interface PortRange {
+  first: number
+  last: number
+}
+
 /** How real calls leave this machine; nothing of it is opened before the first SIP trunk is used. */
 export interface CallSettings {
   /** IP to bind for SIP and RTP; `0.0.0.0`: all. */
@@ -22,7 +28,7 @@ export interface CallSettings {
   sipTlsPort: number
   /** null: the address that leads to each carrier. */
   publicAddress: string | null
-  rtpPorts: { first: number; last: number }
+  rtpPorts: PortRange
   /** Threads that carry audio; null: one for each core. */
   mediaWorkers: number | null
   /** Folder of the WAV files that scripted agents play; null: none. */
@@ -167,7 +173,7 @@ export const environment = z.object({
   OUTDIAL_RTP_PORTS: z
     .string()
     .refine(
-      isPortRange,
+      text => readPortRange(text) !== null,
       `must be like 16384-32766: an even port first, within ${minRtpPort} and ${maxRtpPort}`,
     )
     .default('16384-32766')
@@ -223,22 +229,18 @@ function callsOf(values: z.output<typeof environment>): CallSettings {
     sipPort: values.OUTDIAL_SIP_PORT,
     sipTlsPort: values.OUTDIAL_SIP_TLS_PORT,
     publicAddress: values.OUTDIAL_PUBLIC_ADDRESS ?? null,
-    rtpPorts: readPorts(values.OUTDIAL_RTP_PORTS),
+    rtpPorts: readPortRange(values.OUTDIAL_RTP_PORTS)!,
     mediaWorkers: values.OUTDIAL_MEDIA_WORKERS ?? null,
     audioDir: values.OUTDIAL_AUDIO_DIR ?? null,
     openaiApiKey: values.OPENAI_API_KEY ?? null,
   }
 }
 
-/** `16384-32766`: even ports for RTP, the odd one above each for RTCP. */
-function readPorts(text: string): { first: number; last: number } {
+/** `16384-32766`; null: not two ports, the first one even, in the part of the range that is free for us. */
+export function readPortRange(text: string): PortRange | null {
   const [first = 0, last = 0] = text.split('-').map(Number)
-  return { first, last }
-}
-
-function isPortRange(text: string): boolean {
-  const { first, last } = readPorts(text)
-  return first % 2 === 0 && first >= minRtpPort && last > first && last <= maxRtpPort
+  const isRange = first % 2 === 0 && first >= minRtpPort && last > first && last <= maxRtpPort
+  return isRange ? { first, last } : null
 }
 
 /** Reads what a command needs to talk to a running server. @throws ConfigError */
