@@ -254,6 +254,8 @@ async function runUntilEnded({ clock, store, batch, figures }: SimulatedRun): Pr
   return read()
 }
 
+export type { Phones }
+
 /** Telephones to ring on this machine. @throws the listen error as Node has it */
 export function startPhones(options: Omit<PhonesOptions, 'clock'>): Promise<Phones> {
   return openPhones({ ...options, clock: realClock })

@@ -44,7 +44,8 @@ function addServerCommands(program: Command, terminal: Terminal): void {
     .description(
       'start the server, call the 25 people of examples/first-batch/contacts.csv, and go on serving',
     )
-    .action(async () => (await import('./demo.ts')).demo(terminal))
+    .option('--sip', 'over real SIP and audio to telephones on this machine, with recordings', false)
+    .action(async options => (await import('./demo.ts')).demo(options, terminal))
   program
     .command('carrier')
     .description('run the simulated carrier as a process of its own; trunks reach it by its address')

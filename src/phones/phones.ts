@@ -45,6 +45,8 @@ export const maxCalls = 200
 const maxKnownNumbers = 100_000
 /** How long BYEs may be under way at the end, ms. */
 const byeMs = 500
+/** Whoever tries a street on a busy machine wants to hear it stumble, not to be refused. */
+const maxLatenessMs = Number.POSITIVE_INFINITY
 const beep = 'beep.wav'
 
 /** @throws the listen error as Node has it; what was opened is closed again */
@@ -58,7 +60,7 @@ export async function openPhones(options: PhonesOptions): Promise<Phones> {
     const audioDir = await mkdtemp(join(tmpdir(), 'outdial-phones-'))
     closers.push(() => rm(audioDir, { recursive: true, force: true }))
     await writeFile(join(audioDir, beep), beepWav())
-    const media = await openMediaPool({ clock, logger, ports: rtpPorts, workers: 1 })
+    const media = await openMediaPool({ clock, logger, ports: rtpPorts, workers: 1, maxLatenessMs })
     closers.push(() => media.close())
     const street = new Street(options, media, audioDir)
     const agent = await createUserAgent({
