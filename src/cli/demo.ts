@@ -6,7 +6,7 @@ import { type Config, readConfig } from '../config.ts'
 import { realClock } from '../runtime/clock.ts'
 import { createLogger } from '../runtime/logger.ts'
 import { type ApiClient, connect } from './api-client.ts'
-import { uploadBatch } from './call.ts'
+import { type BatchOptions, uploadBatch } from './call.ts'
 import { type DemoCast, simulatedCast, sipCast } from './demo-cast.ts'
 import { CommandFailure } from './failure.ts'
 import { openApp, stopOnSignal } from './serve.ts'
@@ -24,7 +24,8 @@ interface ApiAttempt {
 
 interface CalledBatch {
   id: number
-  agentId: string
+  /** Fields of the request that calls the same people by the same means. */
+  again: string
 }
 
 interface ApiRecipient {
@@ -56,7 +57,7 @@ export async function demo({ sip }: { sip: boolean }, terminal: Terminal): Promi
     const api = connect({ url: app.url, apiKey })
     const batch = await callEverybody(api, cast, terminal, interrupt.signal)
     if (cast.isRecorded) for (const line of await whereToListen(api, batch, config)) terminal.print(line)
-    for (const line of whatNext(app.url, apiKey, config, batch.agentId)) terminal.print(line)
+    for (const line of whatNext(app.url, apiKey, config, batch.again)) terminal.print(line)
   } catch (error) {
     if (!interrupt.signal.aborted) {
       await Promise.all([app.stop(0), cast.close()])
@@ -97,7 +98,7 @@ async function callEverybody(
   terminal.note(`Calling the ${batch.totalRecipients} people of ${listPath} (${cast.telephones})`)
   const report = await follow(api, batch, terminal, signal)
   for (const line of await resultLines(api, batch, report)) terminal.print(line)
-  return { id: batch.id, agentId: options.agent }
+  return { id: batch.id, again: againBy(options) }
 }
 
 async function resultLines(api: ApiClient, batch: ApiBatch, report: ApiReport): Promise<string[]> {
@@ -141,7 +142,13 @@ async function whereToListen(api: ApiClient, { id }: CalledBatch, { dataDir }: C
   return ['', 'Nothing was recorded.']
 }
 
-function whatNext(url: string, apiKey: string, { dataDir }: Config, agentId: string): string[] {
+function againBy({ agent, from, record, window }: BatchOptions): string {
+  const real =
+    record === true ? ` -F phoneNumberId=${from} -F record=true -F 'window=${JSON.stringify(window)}'` : ''
+  return `-F agentId=${agent}${real}`
+}
+
+function whatNext(url: string, apiKey: string, { dataDir }: Config, again: string): string[] {
   return [
     '',
     `Address   ${url}`,
@@ -150,7 +157,7 @@ function whatNext(url: string, apiKey: string, { dataDir }: Config, agentId: str
     '',
     'Call them again:',
     '',
-    `  curl ${url}/api/v1/batches -H "Authorization: Bearer ${apiKey}" -F agentId=${agentId} -F file=@${listPath}`,
+    `  curl ${url}/api/v1/batches -H "Authorization: Bearer ${apiKey}" ${again} -F file=@${listPath}`,
     '',
     'Ctrl-C stops the server.',
   ]

@@ -65,7 +65,7 @@ function stepsOf(manner: Manner, random: Random, beep: string): object[] {
     case 'machine':
       return [{ say: pick(greetings, random) }, { play: beep }, { pauseMs: messageMs }]
     case 'hangs-up':
-      return [{ say: pick(hellos, random) }, { pauseMs: 1_000 + Math.round(2_000 * random()) }]
+      return [{ say: pick(hellos, random) }, { pauseMs: 2_500 + Math.round(1_500 * random()) }]
     case 'presses-keys':
       return conversation([{ pressKeys: '1' }], random)
     case 'talks':

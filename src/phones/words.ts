@@ -28,7 +28,7 @@ export const nobody = 'Hello? Is anybody there?'
 
 /** Long enough to be told from a person (docs/guide/answering-machines.md). */
 export const greetings = [
-  'Hello. You have reached the answering machine of the Reed family. We are not at home right now. Please leave your name, your number and a short message after the tone, and we will call you back.',
-  'Hi, this is Martin. I cannot come to the phone at the moment, because I am at work or on the road. Tell me what it is about and how I can reach you. Please speak after the tone.',
-  'The person you are calling is not available. Your call has been forwarded to an automatic voice mail system. At the tone, please record your message. When you have finished, you may hang up.',
+  'Hello. You have reached the answering machine of the Reed family. We are not at home. Please leave your name and your number after the tone.',
+  'Hi, this is Martin. I cannot come to the phone at the moment. Tell me what it is about and how I can reach you. Please speak after the tone.',
+  'Your call has been forwarded to an automatic voice mail system. The person you are calling is not available. At the tone, please record your message.',
 ] as const
