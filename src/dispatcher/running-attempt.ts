@@ -5,9 +5,11 @@
 import type { Call, Carrier } from '../carrier/carrier.ts'
 import type { Conversation } from '../domain/conversation.ts'
 import { classify, type Evidence, noEvidence, type Outcome } from '../domain/outcome.ts'
+import { isImmediate480 } from '../domain/refusal-burst.ts'
 import type { Agent, Trunk } from '../domain/workspace.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { AttemptProgress, Claim } from '../store/dispatch-records.ts'
+import type { NoteRefusal, RecentDials } from './recent-dials.ts'
 
 /** RFC 3261 timer B: 64·T1. Nothing at all for so long is a failure of the carrier. */
 const silenceTimeoutMs = 32_000
@@ -30,6 +32,7 @@ export interface RunningAttemptDeps {
   agent: Agent
   carrier: Carrier
   clock: Clock
+  recentDials: RecentDials
   onProgress(progress: AttemptProgress): void
   onEnded(ending: Ending): void
 }
@@ -39,6 +42,7 @@ export class RunningAttempt {
   #call: Call | null = null
   #timer: Timer | null = null
   #dialledAt = 0
+  #noteRefusal: NoteRefusal | null = null
   #heard = false
   #answeredAt: number | null = null
   #endedBy: Evidence['endedBy'] = null
@@ -49,8 +53,9 @@ export class RunningAttempt {
   }
 
   dial(): void {
-    const { claim, callId, trunk, agent, carrier, clock } = this.#deps
+    const { claim, callId, trunk, agent, carrier, clock, recentDials } = this.#deps
     this.#dialledAt = clock.now()
+    this.#noteRefusal = recentDials.dialled(trunk.id, this.#dialledAt)
     this.#arm(Math.min(silenceTimeoutMs, claim.ringTimeoutMs), () => this.#notAnswered())
     this.#call = carrier.dial(
       {
@@ -121,9 +126,21 @@ export class RunningAttempt {
     this.#over = true
     this.#timer?.cancel()
     const answeredAt = this.#answeredAt ?? evidence.answeredAt
-    const outcome = classify({ ...evidence, answeredAt, endedBy: this.#endedBy })
+    const outcome = classify({
+      ...evidence,
+      ...this.#burst(evidence, at),
+      answeredAt,
+      endedBy: this.#endedBy,
+    })
     const left = conversation === undefined ? {} : { conversation }
     this.#deps.onEnded({ outcome, answeredAt, endedAt: at, dialled, ...left })
+  }
+
+  /** How an immediate 480 stands among the trunk's other calls. */
+  #burst(evidence: Evidence, at: number): Pick<Evidence, 'burst'> {
+    const afterMs = this.#heard || this.#endedBy !== null ? null : at - this.#dialledAt
+    if (this.#noteRefusal === null || !isImmediate480(evidence, afterMs)) return {}
+    return { burst: { ...this.#noteRefusal(), putBacks: this.#deps.claim.putBacks } }
   }
 
   #arm(inMs: number, task: () => void): void {

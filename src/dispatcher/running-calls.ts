@@ -6,6 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { CallPacer } from './call-pacer.ts'
 import type { KnownResources } from './known-resources.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
+import { RecentDials } from './recent-dials.ts'
 import { RunningAttempt } from './running-attempt.ts'
 
 export interface RunningCallsDeps {
@@ -23,6 +24,7 @@ export interface RunningCallsDeps {
 export class RunningCalls {
   readonly #deps: RunningCallsDeps
   readonly #attempts = new Map<number, RunningAttempt>()
+  readonly #recentDials = new RecentDials()
   #placed = 0
   #allEnded = () => {}
 
@@ -98,6 +100,7 @@ export class RunningCalls {
       agent: known.agent(claim.agentId),
       carrier,
       clock,
+      recentDials: this.#recentDials,
       onProgress: progress => recorder.progressed(progress),
       onEnded: ending => {
         this.#attempts.delete(claim.attemptId)
