@@ -33,6 +33,10 @@ export interface RunningAttemptDeps {
   carrier: Carrier
   clock: Clock
   recentDials: RecentDials
+  /** Whether this node still holds the attempt. */
+  isHeld(): boolean
+  /** Keeps what another node needs to hang up; absent: nobody else could. */
+  keepDialog?(dialog: string): Promise<boolean>
   onProgress(progress: AttemptProgress): void
   onEnded(ending: Ending): void
 }
@@ -52,8 +56,12 @@ export class RunningAttempt {
     this.#deps = deps
   }
 
+  get isAnswered(): boolean {
+    return this.#answeredAt !== null
+  }
+
   dial(): void {
-    const { claim, callId, trunk, agent, carrier, clock, recentDials } = this.#deps
+    const { claim, callId, trunk, agent, carrier, clock, isHeld, keepDialog, recentDials } = this.#deps
     this.#dialledAt = clock.now()
     this.#noteRefusal = recentDials.dialled(trunk.id, this.#dialledAt)
     this.#arm(Math.min(silenceTimeoutMs, claim.ringTimeoutMs), () => this.#notAnswered())
@@ -69,11 +77,13 @@ export class RunningAttempt {
         variablesJson: claim.variablesJson,
         record: claim.record,
         answeringMachine: claim.answeringMachine,
+        mayRing: isHeld,
       },
       {
         ringing: at => this.#ringing(at),
         answered: at => this.#answered(at),
         ended: (evidence, at, conversation) => this.#end(evidence, at, true, conversation),
+        ...(keepDialog === undefined ? {} : { dialogChanged: keepDialog }),
       },
     )
   }
