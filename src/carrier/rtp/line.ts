@@ -23,6 +23,7 @@ const silentFrame = new Uint8Array(frameBytes).fill(ulawSilence)
 const reportTicks = 250
 /** After the message, so much silence of the agent's ends the call to a machine, in ticks: 2 s. */
 const messageOverTicks = 100
+/** Keys that wait for the agent: a card number, say. */
 const maxEarlyKeys = 32
 /** Events after which the call is only waiting to be closed. */
 const finalEvents: ReadonlySet<LineEvent['kind']> = new Set([
