@@ -46,7 +46,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Folders of adapters: whoever is outside sees only the port beside them. */
-const adapters = ['src/store/sqlite/', 'src/carrier/simulated/', 'src/carrier/sip/', 'src/http/dialects/']
+const adapters = [
+  'src/store/sqlite/',
+  'src/store/postgres/',
+  'src/carrier/simulated/',
+  'src/carrier/sip/',
+  'src/http/dialects/',
+]
 const compositionRoots = ['src/app.ts', 'src/virtual-app.ts']
 /** Telephones are made of the parts of a carrier: what rings them is turned round. */
 const knowsCarriersFromWithin = (path: string, target: string) =>
