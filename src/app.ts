@@ -30,7 +30,6 @@ import { dialnexa } from './http/dialects/dialnexa/routes.ts'
 import { formant } from './http/dialects/formant/routes.ts'
 import { talkifai } from './http/dialects/talkifai/routes.ts'
 import { buildServer } from './http/server.ts'
-import { openPhones, type Phones, type PhonesOptions } from './phones/phones.ts'
 import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
 import type { Logger } from './runtime/logger.ts'
@@ -275,13 +274,6 @@ function trunkProblem({ kind, settings }: Pick<Trunk, 'kind' | 'settings'>): Tru
 /** Prices by architecture, thousandths of a cent a call. */
 export function ratesOf({ rates }: Config): CallRates {
   return { pipeline: rates.pipelineMillicents, realtime: rates.realtimeMillicents }
-}
-
-export type { Phones }
-
-/** Telephones to ring on this machine. @throws the listen error as Node has it */
-export function startPhones(options: Omit<PhonesOptions, 'clock'>): Promise<Phones> {
-  return openPhones({ ...options, clock: realClock })
 }
 
 export interface RunningCarrier {

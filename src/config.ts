@@ -1,6 +1,7 @@
 // The configuration: the only reader of the environment. Everything is checked at once, before anything is opened.
 import { z } from 'zod'
 import { type LogLevel, logLevels } from './runtime/logger.ts'
+import { maxRtpPort, minRtpPort, type PortRange, readPortRange } from './runtime/port-range.ts'
 import { type NodeRole, nodeRoles } from './store/node-records.ts'
 
 const rootDialects = ['formant', 'dialnexa', 'talkifai'] as const
@@ -12,12 +13,6 @@ export interface SimulatedSettings {
   speedFactor?: number
   answerRate?: number
   address?: string
-}
-
-/** Even ports for RTP, the odd one above each for RTCP. */
-export interface PortRange {
-  first: number
-  last: number
 }
 
 /** How real calls leave this machine; nothing of it is opened before the first SIP trunk is used. */
@@ -96,9 +91,6 @@ const millicentsPerCent = 1000
 const defaultPort = 8080
 /** With one host: the driver does not look for the primary among several. */
 const databaseUrlLike = 'postgresql://user:password@host:5432/database'
-const minRtpPort = 1_024
-/** Linux gives out the ports above it to whoever asks for any. */
-const maxRtpPort = 32_766
 
 const wholeNumber = (min: number, max: number) =>
   z.coerce
@@ -255,13 +247,6 @@ function callsOf(values: z.output<typeof environment>): CallSettings {
     audioDir: values.OUTDIAL_AUDIO_DIR ?? null,
     openaiApiKey: values.OPENAI_API_KEY ?? null,
   }
-}
-
-/** `16384-32766`; null: not two ports, the first one even, in the part of the range that is free for us. */
-export function readPortRange(text: string): PortRange | null {
-  const [first = 0, last = 0] = text.split('-').map(Number)
-  const isRange = first % 2 === 0 && first >= minRtpPort && last > first && last <= maxRtpPort
-  return isRange ? { first, last } : null
 }
 
 /** Reads what a command needs to talk to a running server. @throws ConfigError */

@@ -1,6 +1,7 @@
 // Who calls whom in the demo: simulated telephones and an agent without a voice, or a street that rings and talks.
-import { type Phones, startPhones } from '../app.ts'
 import type { Config } from '../config.ts'
+import { openPhones, type Phones } from '../phones/phones.ts'
+import { realClock } from '../runtime/clock.ts'
 import { createLogger } from '../runtime/logger.ts'
 import type { ApiClient } from './api-client.ts'
 import type { BatchOptions } from './call.ts'
@@ -88,10 +89,11 @@ export async function sipCast(config: Config): Promise<DemoCast> {
 
 async function openStreet(): Promise<Phones> {
   const logger = createLogger({ level: 'warn', readable: true })
+  const street = { host: '127.0.0.1', rtpPorts, seed: 1, clock: realClock, logger, onCall() {} }
   let failure: unknown
   for (const port of ports) {
     try {
-      return await startPhones({ host: '127.0.0.1', port, rtpPorts, seed: 1, logger, onCall() {} })
+      return await openPhones({ ...street, port })
     } catch (error) {
       failure = error
     }

@@ -1,7 +1,8 @@
 // `outdial phones`: telephones to ring on this machine, and what became of each call to them.
-import { startPhones } from '../app.ts'
-import type { PortRange } from '../config.ts'
+import { openPhones } from '../phones/phones.ts'
+import { realClock } from '../runtime/clock.ts'
 import { createLogger } from '../runtime/logger.ts'
+import type { PortRange } from '../runtime/port-range.ts'
 import { CommandFailure } from './failure.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -20,7 +21,9 @@ export async function phones(options: PhonesCommandOptions, terminal: Terminal):
   const onCall = (number: string, what: string) => {
     if (!options.quiet) terminal.print(`${number}  ${what}`)
   }
-  const street = await startPhones({ ...options, logger, onCall }).catch(error => explain(error, options))
+  const street = await openPhones({ ...options, clock: realClock, logger, onCall }).catch(error =>
+    explain(error, options),
+  )
   process.once('SIGTERM', resolve).once('SIGINT', resolve)
   const address = `${options.host.includes(':') ? `[${street.host}]` : street.host}:${street.port}`
   terminal.print(`Telephones ring at ${address} (SIP over UDP and TCP).`)

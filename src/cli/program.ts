@@ -1,8 +1,9 @@
 // The commands, their arguments and their help; each is loaded only when it is run, so that `--help` answers at once.
 import { isIP } from 'node:net'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { type ClientConfig, type PortRange, readClientConfig, readPortRange } from '../config.ts'
+import { type ClientConfig, readClientConfig } from '../config.ts'
 import { machinePolicies } from '../domain/conversation.ts'
+import { type PortRange, readPortRange } from '../runtime/port-range.ts'
 import { nodeRoles } from '../store/node-records.ts'
 import type { Terminal } from './terminal.ts'
 
