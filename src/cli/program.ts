@@ -1,7 +1,9 @@
 // The commands, their arguments and their help; each is loaded only when it is run, so that `--help` answers at once.
+import { isIP } from 'node:net'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type ClientConfig, readClientConfig } from '../config.ts'
 import { machinePolicies } from '../domain/conversation.ts'
+import { type PortRange, readPortRange } from '../runtime/port-range.ts'
 import { nodeRoles } from '../store/node-records.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -52,7 +54,8 @@ function addServerCommands(program: Command, terminal: Terminal): void {
     .description(
       'start the server, call the 25 people of examples/first-batch/contacts.csv, and go on serving',
     )
-    .action(async () => (await import('./demo.ts')).demo(terminal))
+    .option('--sip', 'over real SIP and audio to telephones on this machine, with recordings', false)
+    .action(async options => (await import('./demo.ts')).demo(options, terminal))
   program
     .command('carrier')
     .description('run the simulated carrier as a process of its own; trunks reach it by its address')
@@ -60,6 +63,21 @@ function addServerCommands(program: Command, terminal: Terminal): void {
     .option('--port <port>', 'port on 127.0.0.1; 0 takes any free one', wholeNumber(0, 65_535), 7070)
     .option('--seed <n>', 'the same seed, the same calls', wholeNumber(0, 2 ** 32 - 1), 1)
     .action(async options => (await import('./carrier.ts')).carrier(options, terminal))
+  program
+    .command('phones')
+    .description(
+      'telephones on this machine that a SIP trunk can ring: people who talk, machines, busy lines',
+    )
+    .option('--host <ip>', 'address to listen on, for SIP and audio', ownAddress, '127.0.0.1')
+    .option('--port <port>', 'SIP port, UDP and TCP; 0 takes any free one', wholeNumber(0, 65_535), 5070)
+    .addOption(
+      new Option('--rtp-ports <range>', 'ports for audio, two a call')
+        .argParser(portRange)
+        .default({ first: 12_000, last: 12_798 }, '12000-12798'),
+    )
+    .option('--seed <n>', 'the same seed, the same people', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('-q, --quiet', 'no line for each call', false)
+    .action(async options => (await import('./phones.ts')).phones(options, terminal))
 }
 
 function addBatchCommands(program: Command, terminal: Terminal): void {
@@ -265,6 +283,20 @@ function wholeNumber(min: number, max: number): (text: string) => number {
     }
     return value
   }
+}
+
+/** Of SDP and Contact, too: a wildcard leads nobody here. */
+function ownAddress(text: string): string {
+  if (isIP(text) === 0 || text === '0.0.0.0' || text === '::')
+    throw new InvalidArgumentError('It must be an IP address of this machine, e.g. 127.0.0.1.')
+  return text
+}
+
+function portRange(text: string): PortRange {
+  const range = readPortRange(text)
+  if (range === null)
+    throw new InvalidArgumentError('It must be like 12000-12798: an even port first, within 1024 and 32766.')
+  return range
 }
 
 function positiveNumber(text: string): number {
