@@ -1,10 +1,9 @@
 // The commands, their arguments and their help; each is loaded only when it is run, so that `--help` answers at once.
-import { isIP } from 'node:net'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { type ClientConfig, readClientConfig } from '../config.ts'
 import { machinePolicies } from '../domain/conversation.ts'
-import { type PortRange, readPortRange } from '../runtime/port-range.ts'
 import { nodeRoles } from '../store/node-records.ts'
+import { ownAddress, portRange, positiveNumber, shareOfOne, wholeNumber } from './option-values.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface OutputOption {
@@ -273,40 +272,4 @@ function clientOf(options: ServerOptions): ClientConfig {
 function serverOptions({ url, key }: ServerOptions): ClientConfig {
   const configured = readClientConfig()
   return { url: url ?? configured.url, apiKey: key ?? configured.apiKey }
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return text => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
-    }
-    return value
-  }
-}
-
-/** Of SDP and Contact, too: a wildcard leads nobody here. */
-function ownAddress(text: string): string {
-  if (isIP(text) === 0 || text === '0.0.0.0' || text === '::')
-    throw new InvalidArgumentError('It must be an IP address of this machine, e.g. 127.0.0.1.')
-  return text
-}
-
-function portRange(text: string): PortRange {
-  const range = readPortRange(text)
-  if (range === null)
-    throw new InvalidArgumentError('It must be like 12000-12798: an even port first, within 1024 and 32766.')
-  return range
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.')
-  return value
-}
-
-function shareOfOne(text: string): number {
-  const value = Number(text)
-  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be a number from 0 to 1.')
-  return value
 }
