@@ -40,6 +40,8 @@ export interface CreateBatchRequest {
   record?: boolean
   /** Absent: off. */
   answeringMachine?: MachinePolicy
+  /** Of a single call; see create-call. */
+  call?: Pick<NewBatch, 'metadata' | 'needsPlace'>
 }
 
 export interface CreatedBatch {
@@ -172,6 +174,7 @@ function newBatch(request: CreateBatchRequest, { agent, phoneNumber }: Caller, n
     maxCallMs: request.maxCallMs ?? defaultMaxCallMs,
     record: request.record ?? false,
     answeringMachine: request.answeringMachine ?? 'off',
+    ...(request.call === undefined ? {} : { kind: 'call', ...request.call }),
   }
 }
 

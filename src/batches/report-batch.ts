@@ -47,14 +47,14 @@ export async function reportBatch(
   }
 }
 
-/** By page number and total, newest first: as the dialects page. */
+/** By page number and total, newest first: as the dialects page. Single calls are not among them. */
 export async function listBatches(
   { store }: ReportDeps,
   workspaceId: number,
-  filter: Parameters<Store['listBatches']>[1],
+  filter: Omit<Parameters<Store['listBatches']>[1], 'kind'>,
   page: Parameters<Store['listBatches']>[2],
 ): Promise<{ batches: Batch[]; total: number }> {
-  return store.listBatches(workspaceId, filter, page)
+  return store.listBatches(workspaceId, { ...filter, kind: 'list' }, page)
 }
 
 /** People in the order of the list. Refusal `batch_not_found`. */

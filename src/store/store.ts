@@ -2,7 +2,7 @@
 // event in the same transaction. Adapters (sqlite/, later postgres/) all pass test/store-conformance.
 //
 // Every method is scoped: where it takes a workspaceId, things of another workspace do not exist (null or empty).
-import type { Batch, BatchStatus, IngestCounts, NewBatch } from '../domain/batch.ts'
+import type { Batch, IngestCounts, NewBatch } from '../domain/batch.ts'
 import type { Conversation } from '../domain/conversation.ts'
 import type { OutboxEvent } from '../domain/event.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
@@ -18,6 +18,7 @@ import type {
   PlacedCall,
   PlaceVerdict,
 } from './dispatch-records.ts'
+import type { BatchFilter, Lookups, OffsetPage } from './lookups.ts'
 
 // ---- resources ----
 
@@ -39,10 +40,6 @@ export interface WorkspacePatch
 /** One page by cursor: items with an id greater than `after`, oldest first; or newest first below `before`. */
 export interface CursorPage {
   after?: number
-  limit: number
-}
-export interface OffsetPage {
-  offset: number
   limit: number
 }
 
@@ -88,7 +85,7 @@ export type IdempotencyVerdict =
   | { verdict: 'other-body' }
   | { verdict: 'answered'; answer: IdempotentAnswer }
 
-export interface Store {
+export interface Store extends Lookups {
   close(): Promise<void>
 
   /** Called after a commit that may give the dispatcher work: rows, starts, resumes, raised limits, lifted stops. */
@@ -190,13 +187,13 @@ export interface Store {
   /** Newest first. Batches that are importing are never listed. `live`: scheduled, running or paused. */
   listBatches(
     workspaceId: number,
-    filter: { agentId?: number; statuses?: BatchStatus[] },
+    filter: BatchFilter & { agentId?: number },
     page: OffsetPage,
   ): Promise<{ batches: Batch[]; total: number }>
   /** Newest first, by cursor. */
   listBatchesBefore(
     workspaceId: number,
-    filter: { statuses?: BatchStatus[] },
+    filter: BatchFilter,
     page: { beforeId?: number; limit: number },
   ): Promise<Batch[]>
   /** Refusal `wrong_status` (conflict, details.status) where the move is not lawful; null: no such batch. */

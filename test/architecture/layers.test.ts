@@ -37,7 +37,7 @@ const compositionRoot = 'src/app.ts'
 
 /** The ports: the only files of these folders that others than the composition root import. */
 const ports: Readonly<Record<string, readonly string[]>> = {
-  store: ['src/store/store.ts', 'src/store/dispatch-records.ts'],
+  store: ['src/store/store.ts', 'src/store/dispatch-records.ts', 'src/store/lookups.ts'],
   carrier: ['src/carrier/carrier.ts'],
   agent: ['src/agent/agent.ts', 'src/agent/settings.ts', 'src/agent/connect-agent.ts', 'src/agent/echo.ts'],
 }

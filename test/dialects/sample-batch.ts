@@ -12,6 +12,8 @@ export function sampleBatch(fields: Partial<Batch> = {}): Batch {
     agentId: 12,
     phoneNumberId: 7,
     trunkId: 1,
+    kind: 'list',
+    metadata: null,
     name: 'March Follow Ups',
     description: null,
     dialect: 'outdial',

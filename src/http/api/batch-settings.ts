@@ -6,7 +6,7 @@ import { dispositions } from '../../domain/outcome.ts'
 import { defaultRetryPolicy, type RetryPolicy } from '../../domain/retry.ts'
 import { isIanaZone, resolveStart } from '../../domain/scheduled-start.ts'
 import type { Workspace } from '../../domain/workspace.ts'
-import type { ListRules, ListSource } from '../../ingest/ingest.ts'
+import type { ListRules } from '../../ingest/ingest.ts'
 import type { HttpDeps } from '../dialect.ts'
 import type { Form } from '../upload.ts'
 import { fieldRefusal, readAs } from '../validation.ts'
@@ -108,13 +108,12 @@ function parseLoosely(text: string): unknown {
   }
 }
 
-/** The use case's request. Refusal `invalid_request` where `scheduledAt` is no time. */
+/** The use case's request but for the list. Refusal `invalid_request` where `scheduledAt` is no time. */
 export function toCreateRequest(
   workspace: Workspace,
   settings: BatchSettings,
-  source: ListSource,
   config: HttpDeps['config'],
-): CreateBatchRequest {
+): Omit<CreateBatchRequest, 'source'> {
   const { agentId, phoneNumberId, scheduledAt, timezone, name, ringTimeoutMs, maxCallMs } = settings
   const { description, startAs, open, maxConcurrentCalls, callsPerSecond, window } = settings
   const { record, answeringMachine } = settings
@@ -125,7 +124,6 @@ export function toCreateRequest(
     phoneNumberRef: phoneNumberId,
     name: name ?? null,
     description,
-    source,
     list: toListRules(settings, config),
     timezone,
     scheduledAt: scheduledAt === null ? null : readStart(scheduledAt, timezone),

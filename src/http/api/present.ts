@@ -1,7 +1,9 @@
 // Our things as our own API shows them: flat, camelCase, instants as ISO 8601 in UTC, money in cents.
 import { withoutSecrets } from '../../agent/settings.ts'
 import type { KeptAttempt } from '../../batches/find-attempt.ts'
+import type { FoundRecipient } from '../../batches/find-recipient.ts'
 import type { Batch } from '../../domain/batch.ts'
+import type { Conversation } from '../../domain/conversation.ts'
 import type { OutboxEvent } from '../../domain/event.ts'
 import { averageTalkSeconds } from '../../domain/progress.ts'
 import { type Attempt, type Recipient, statusOf } from '../../domain/recipient.ts'
@@ -74,6 +76,16 @@ export function presentRecipient({ dueAt, finishedAt, lastAttempt, ...recipient 
   }
 }
 
+/** With what the last call left behind; nulls where that is nothing. */
+export function presentFoundRecipient({ recipient, batch, conversation }: FoundRecipient) {
+  return {
+    ...presentRecipient(recipient),
+    metadata: batch.metadata,
+    scheduledAt: toIso(batch.scheduledAt),
+    ...presentConversation(conversation),
+  }
+}
+
 export function presentAttempt(attempt: Attempt) {
   const { id, batchId, recipientId, ordinal, number, callerId, trunkId, status, callId, outcome } = attempt
   const { dialedAt, answeredAt, endedAt, costMillicents } = attempt
@@ -105,8 +117,11 @@ export function presentListedAttempt(attempt: ListedAttempt) {
 
 /** A call with its transcript; nulls where it left nothing behind. */
 export function presentKeptAttempt({ conversation, ...attempt }: KeptAttempt) {
+  return { ...presentAttempt(attempt), ...presentConversation(conversation) }
+}
+
+function presentConversation(conversation: Conversation | null) {
   return {
-    ...presentAttempt(attempt),
     results: conversation?.results ?? null,
     recordingBytes: conversation?.recordingBytes ?? null,
     transcript: conversation?.transcript.map(({ at, ...entry }) => ({ ...entry, at: toIso(at) })) ?? null,

@@ -1,6 +1,7 @@
 // Batches as they are read, and the moves that somebody asks of them.
 import { type Batch, type BatchAction, type BatchStatus, lawfulActions } from '../../domain/batch.ts'
 import { Refusal } from '../../domain/refusal.ts'
+import type { BatchFilter } from '../lookups.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { discardRows } from './discard-rows.ts'
@@ -50,12 +51,16 @@ export function batchStatements(connection: Connection): Family {
       return readBatch(connection, batchId)
     })
 
-  const list = (workspaceId: number, filter: { agentId?: number; statuses?: BatchStatus[] }) => {
+  const list = (workspaceId: number, filter: BatchFilter & { agentId?: number }) => {
     const conditions = ['b.workspace_id = ?', `b.status <> 'importing'`]
     const values: (string | number)[] = [workspaceId]
     if (filter.agentId !== undefined) {
       conditions.push('b.agent_id = ?')
       values.push(filter.agentId)
+    }
+    if (filter.kind !== undefined) {
+      conditions.push('b.kind = ?')
+      values.push(filter.kind)
     }
     if (filter.statuses !== undefined) {
       conditions.push('b.status IN (SELECT value FROM json_each(?))')

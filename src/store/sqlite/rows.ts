@@ -3,8 +3,8 @@ import type { Batch } from '../../domain/batch.ts'
 import type { OutboxEvent } from '../../domain/event.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../../domain/recipient.ts'
 import { standings } from '../../domain/recipient.ts'
+import { positionOf } from '../../domain/recipient-id.ts'
 import type { Agent, PhoneNumber, Trunk, Workspace } from '../../domain/workspace.ts'
-import { positionOf } from './recipient-id.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: columns are checked by the schema (STRICT tables), not by the compiler
 export type Row = Record<string, any>
@@ -106,6 +106,8 @@ export function toBatch(row: Row): Batch {
     agentId: row.agent_id,
     phoneNumberId: row.phone_number_id,
     trunkId: row.trunk_id,
+    kind: row.kind,
+    metadata: parsed(row.metadata),
     name: row.name,
     description: row.description,
     dialect: row.dialect,

@@ -6,6 +6,7 @@ import { Connection } from './connection.ts'
 import { conversationStatements } from './conversations.ts'
 import { DueTimes } from './due-times.ts'
 import { endingStatements } from './ending.ts'
+import { everybodyStatements } from './everybody.ts'
 import { realTimeSchedule, type Schedule } from './group-commit.ts'
 import { importStatements } from './imports.ts'
 import { placingStatements } from './placing.ts'
@@ -36,6 +37,7 @@ export async function openSqliteStore({
     ...batchStatements(connection),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...everybodyStatements(connection),
     ...claimStatements(connection, rules, dueTimes),
     ...placingStatements(connection, rules, dueTimes),
     ...endingStatements(connection, dueTimes),
