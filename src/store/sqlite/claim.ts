@@ -10,6 +10,7 @@ import { ClaimRound, type Due } from './claim-round.ts'
 import type { Connection } from './connection.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, setBatchStatus } from './moves.ts'
+import { parking } from './parking.ts'
 import type { Row } from './rows.ts'
 import type { Rules, RunningBatch } from './rules.ts'
 
@@ -33,7 +34,7 @@ export function claimStatements(
   )
   const queues = connection.prepare(
     `SELECT p.batch_id, p.queued, p.waiting FROM batches b JOIN batch_progress p ON p.batch_id = b.id
-     WHERE b.status = 'running' AND p.queued + p.waiting > 0`,
+     WHERE b.status = 'running' AND b.parked_until IS NULL AND p.queued + p.waiting > 0`,
   )
   const selectDue = connection.prepare(
     `SELECT id, number, zone, attempts, put_backs, first_put_back_at, variables FROM recipients
@@ -61,6 +62,7 @@ export function claimStatements(
     batch: connection.prepare('UPDATE batches SET next_slot_at = ? WHERE id = ?'),
   }
   const setSlot = connection.prepare('UPDATE open_attempts SET slot_at = ? WHERE id = ?')
+  const parked = parking(connection)
   let nextAttemptId = lastAttemptId(connection) + 1
   let rotation = 0
 
@@ -74,6 +76,7 @@ export function claimStatements(
     }
     if (request.asSafetyNet === true) dueTimes.forget()
     const round = new ClaimRound(request)
+    round.wakeBy(parked.release(now))
     const batches = eligibleBatches(round)
     while (batches.size > 0 && round.claims.length < request.maxClaims) {
       const shares = shareFreePlaces(

@@ -8,6 +8,7 @@ import { conversationWriter } from './conversations.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
 import { openAttempts, queueOf } from './open-attempts.ts'
+import { parking } from './parking.ts'
 import type { Row } from './rows.ts'
 import { suppressOne } from './workspaces.ts'
 
@@ -43,6 +44,7 @@ export function endingStatements(
     `UPDATE recipients SET standing = ?, attempts = attempts + 1, due_at = ?, finished_at = ?, last_attempt_id = ?
      WHERE id = ?`,
   )
+  const parked = parking(connection)
   const takeCredit = connection.prepare(
     'UPDATE workspaces SET credit_millicents = credit_millicents - ? WHERE id = ? AND credit_millicents IS NOT NULL',
   )
@@ -155,7 +157,10 @@ export function endingStatements(
     const retryAt = live && next.kind === 'retry' ? next.dueAt : null
     const standing: Standing = retryAt === null ? finalStanding(outcome) : 'waiting'
     settle.run(standing, retryAt, retryAt === null ? endedAt : null, row.id, row.recipient_id)
-    if (retryAt !== null) dueTimes.lower(row.batch_id, 'waiting', row.zone, retryAt)
+    if (retryAt !== null) {
+      parked.park(row.batch_id, retryAt)
+      dueTimes.lower(row.batch_id, 'waiting', row.zone, retryAt)
+    }
     ending.changes.move(row.batch_id, 'calling', standing)
     const reached = disposition === 'answered' || disposition === 'voicemail'
     const talkMs = reached && answeredAt !== null ? endedAt - answeredAt : 0

@@ -1,6 +1,7 @@
 // Open attempts as placing and ending share them: reading one, and a recipient's way back to the queue.
 import type { Connection } from './connection.ts'
 import type { DueTimes } from './due-times.ts'
+import { parking } from './parking.ts'
 import type { Row } from './rows.ts'
 
 export interface OpenAttempts {
@@ -24,6 +25,7 @@ export function openAttempts(connection: Connection, dueTimes: DueTimes): OpenAt
     'UPDATE recipients SET standing = ?, due_at = NULL, finished_at = ? WHERE id = ?',
   )
   const putBack = connection.prepare('UPDATE recipients SET standing = ?, due_at = ? WHERE id = ?')
+  const parked = parking(connection)
   const batchStatus = connection.prepare('SELECT status FROM batches WHERE id = ?')
   return {
     find: attemptId => selectOpen.get(attemptId),
@@ -31,6 +33,7 @@ export function openAttempts(connection: Connection, dueTimes: DueTimes): OpenAt
     dropRecipient: (recipientId, standing, now) => dropRecipient.run(standing, now, recipientId),
     putBack(row, standing, dueAt) {
       putBack.run(standing, dueAt, row.recipient_id)
+      if (dueAt > 0) parked.park(row.batch_id, dueAt)
       dueTimes.lower(row.batch_id, standing, row.zone, dueAt)
     },
     statusOfBatch: batchId => (batchStatus.get(batchId) as Row | undefined)?.status ?? 'cancelled',

@@ -91,7 +91,7 @@ export class Rules {
            a.max_concurrent_calls AS agent_max, a.breaker_until AS agent_breaker_until
          FROM batches b JOIN workspaces w ON w.id = b.workspace_id JOIN trunks t ON t.id = b.trunk_id
            JOIN phone_numbers n ON n.id = b.phone_number_id JOIN agents a ON a.id = b.agent_id
-         WHERE b.status = 'running' ORDER BY b.id`,
+         WHERE b.status = 'running' AND b.parked_until IS NULL ORDER BY b.id`,
       )
       .all() as Row[]
     const zones = this.#connection.prepare('SELECT zone FROM batch_zones WHERE batch_id = ?')
