@@ -67,6 +67,8 @@ export interface NewBatch extends BatchRules {
   workspaceId: number
   agentId: number
   phoneNumberId: number
+  /** All that it calls from in turns, on the trunk of `phoneNumberId`, which is one of them; absent: that one alone. */
+  phoneNumberIds?: readonly number[]
   /** Absent: `list`. */
   kind?: BatchKind
   /** What a client wants back with a single call. */
@@ -98,6 +100,8 @@ export interface Batch extends BatchRules {
   workspaceId: number
   agentId: number
   phoneNumberId: number
+  /** All that it calls from, `phoneNumberId` among them. */
+  phoneNumberIds: number[]
   trunkId: number
   kind: BatchKind
   metadata: Record<string, unknown> | null

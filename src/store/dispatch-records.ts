@@ -63,6 +63,7 @@ export type PlaceVerdict =
   | 'window-closed'
   | 'over-limit'
   | 'breaker-open'
+  | 'caller-resting'
   | 'lease-lost'
 
 export interface PlacedCall {
@@ -92,6 +93,8 @@ export interface EndedAttempt {
   next: Next
   /** Put the number on the suppression list as well (the person said no). */
   suppress: boolean
+  /** Let the number that it was made from rest until then, epoch ms (the carrier says that it is flagged). */
+  restCallerUntil?: number
   /** Absent: nothing was left behind (no answer, a simulated call), or the call was put back. */
   conversation?: Conversation
 }

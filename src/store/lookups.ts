@@ -1,5 +1,6 @@
-// What the store is asked across batches, as a part of its port: how batches are filtered, and everybody's last call.
+// What the store is asked across batches, as a part of its port: how batches are filtered, everybody, who calls.
 import type { BatchKind, BatchStatus } from '../domain/batch.ts'
+import type { CallerStanding } from '../domain/caller-choice.ts'
 import type { Recipient } from '../domain/recipient.ts'
 
 export interface OffsetPage {
@@ -20,4 +21,6 @@ export interface Lookups {
     filter: { agentId?: number },
     page: OffsetPage,
   ): Promise<{ recipients: Recipient[]; total: number }>
+  /** The numbers that a batch calls from, as they stand now, in order of id. */
+  listCallers(workspaceId: number, batchId: number, now: number): Promise<CallerStanding[]>
 }

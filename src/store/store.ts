@@ -25,7 +25,10 @@ import type { BatchFilter, Lookups, OffsetPage } from './lookups.ts'
 export interface NewAgent extends Omit<Agent, 'id' | 'breakerUntil'> {}
 export interface NewTrunk
   extends Omit<Trunk, 'id' | 'breakerUntil' | 'breakerReason' | 'slowedCallsPerSecond'> {}
-export interface NewPhoneNumber extends Omit<PhoneNumber, 'id' | 'trunkId'> {
+export interface NewPhoneNumber
+  extends Omit<PhoneNumber, 'id' | 'trunkId' | 'maxCallsPerDay' | 'restingUntil'> {
+  /** Absent: no cap. */
+  maxCallsPerDay?: number | null
   /** null: the workspace's simulated trunk. */
   trunkId: number | null
 }

@@ -11,6 +11,7 @@ export function sampleBatch(fields: Partial<Batch> = {}): Batch {
     workspaceId: 1,
     agentId: 12,
     phoneNumberId: 7,
+    phoneNumberIds: [7],
     trunkId: 1,
     kind: 'list',
     metadata: null,

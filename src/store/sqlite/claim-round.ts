@@ -20,6 +20,8 @@ export class ClaimRound {
   /** Rates whose next slot lies beyond the horizon. */
   readonly closedRates: number[] = []
   readonly #open = new Map<string, number>()
+  /** Claimed and not placed yet, by phone number. */
+  readonly #claimed = new Map<number, number>()
   readonly #zones = new Map<number, string[]>()
   wakeAt: number | null = null
   more = false
@@ -38,6 +40,12 @@ export class ClaimRound {
       batchId: row.batch_id,
     }
     for (const scope of scopesOf(attempt)) this.#open.set(scope, this.openOf(scope) + row.open)
+    const { phone_number_id: from, claimed } = row
+    if (claimed > 0) this.#claimed.set(from, this.claimedFrom(from) + claimed)
+  }
+
+  claimedFrom(phoneNumberId: number): number {
+    return this.#claimed.get(phoneNumberId) ?? 0
   }
 
   openOf(scope: string): number {
@@ -74,13 +82,13 @@ export class ClaimRound {
     this.free.set(scope, slots)
   }
 
+  /** At most so many more, whatever is open. */
+  limitPlaces(scope: string, places: number): void {
+    this.free.set(scope, Math.min(places, this.free.get(scope) ?? places))
+  }
+
   scopes(batch: RunningBatch): string[] {
-    return [
-      ...scopesOf({ ...batch, batchId: batch.id }),
-      `trunk-rate:${batch.trunkId}`,
-      `batch-rate:${batch.id}`,
-      wholeClaim,
-    ]
+    return [...batch.scopes, `trunk-rate:${batch.trunkId}`, `batch-rate:${batch.id}`, wholeClaim]
   }
 
   openZones(batch: RunningBatch): string[] {
@@ -113,7 +121,6 @@ export class ClaimRound {
   }
 
   #bound(scope: string, max: number): void {
-    const places = Math.max(0, max - this.openOf(scope))
-    this.free.set(scope, Math.min(places, this.free.get(scope) ?? places))
+    this.limitPlaces(scope, Math.max(0, max - this.openOf(scope)))
   }
 }

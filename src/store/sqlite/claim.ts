@@ -6,6 +6,7 @@ import { isOpen, nextOpening } from '../../domain/calling-window.ts'
 import { shareFreePlaces } from '../../domain/pacing.ts'
 import type { Claim, ClaimRequest, ClaimResult } from '../dispatch-records.ts'
 import type { Store } from '../store.ts'
+import { type CallerRound, CallerTurns } from './caller-turns.ts'
 import { ClaimRound, type Due } from './claim-round.ts'
 import type { Connection } from './connection.ts'
 import type { DueTimes } from './due-times.ts'
@@ -29,7 +30,8 @@ export function claimStatements(
     `SELECT min(scheduled_at) AS at FROM batches WHERE status = 'scheduled'`,
   )
   const openCounts = connection.prepare(
-    `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open FROM open_attempts
+    `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open,
+       sum(status = 'claimed') AS claimed FROM open_attempts
      GROUP BY workspace_id, trunk_id, phone_number_id, agent_id, batch_id`,
   )
   const queues = connection.prepare(
@@ -37,7 +39,7 @@ export function claimStatements(
      WHERE b.status = 'running' AND b.parked_until IS NULL AND p.queued + p.waiting > 0`,
   )
   const selectDue = connection.prepare(
-    `SELECT id, number, zone, attempts, put_backs, first_put_back_at, variables FROM recipients
+    `SELECT id, number, zone, attempts, put_backs, first_put_back_at, last_attempt_id, variables FROM recipients
      WHERE batch_id = ? AND standing = ? AND zone = ? AND due_at <= ? ORDER BY due_at LIMIT ?`,
   )
   const nextDue = connection.prepare(
@@ -63,6 +65,7 @@ export function claimStatements(
   }
   const setSlot = connection.prepare('UPDATE open_attempts SET slot_at = ? WHERE id = ?')
   const parked = parking(connection)
+  const turns = new CallerTurns(connection)
   let nextAttemptId = lastAttemptId(connection) + 1
   let rotation = 0
 
@@ -77,7 +80,8 @@ export function claimStatements(
     if (request.asSafetyNet === true) dueTimes.forget()
     const round = new ClaimRound(request)
     round.wakeBy(parked.release(now))
-    const batches = eligibleBatches(round)
+    const callers = turns.begin(round)
+    const batches = eligibleBatches(round, callers)
     while (batches.size > 0 && round.claims.length < request.maxClaims) {
       const shares = shareFreePlaces(
         [...batches.values()].map(batch => ({
@@ -91,9 +95,10 @@ export function claimStatements(
       if (shares.size === 0) break
       for (const [batchId, share] of shares) {
         const batch = batches.get(batchId)!
-        if (take(round, batch, share) < share) {
+        if (take(round, callers, batch, share) < share) {
           batches.delete(batchId)
-          wakeForNextDue(round, batch)
+          // A number that is free again wakes us, not a person who is due already.
+          if (callers.placesOf(batch) > 0) wakeForNextDue(round, batch)
         }
       }
       if (round.claims.length === request.maxClaims) round.more = true
@@ -105,7 +110,7 @@ export function claimStatements(
   }
 
   /** Running batches with somebody to call, in rotated order, that no stop and no breaker holds back. */
-  function eligibleBatches(round: ClaimRound): Map<number, RunningBatch> {
+  function eligibleBatches(round: ClaimRound, callers: CallerRound): Map<number, RunningBatch> {
     const running = rules.running()
     const eligible = new Map<number, RunningBatch>()
     for (const row of openCounts.all() as Row[]) round.countOpen(row)
@@ -117,6 +122,7 @@ export function claimStatements(
       round.queues.set(batch.id, { queued: row.queued, waiting: row.waiting })
       if (round.heldByBreaker(batch)) continue
       round.limit(batch)
+      callers.limit(batch)
       if (batch.trunkSpacingMs > 0)
         round.limitRate(
           `trunk-rate:${batch.trunkId}`,
@@ -135,15 +141,17 @@ export function claimStatements(
   }
 
   /** Claims up to `count` due recipients of a batch: retries first, or they would wait for the end of a long list. */
-  function take(round: ClaimRound, batch: RunningBatch, count: number): number {
+  function take(round: ClaimRound, callers: CallerRound, batch: RunningBatch, count: number): number {
     const { now } = round.request
     let taken = 0
     for (const standing of ['waiting', 'queued'] as const) {
       for (const zone of round.openZones(batch)) {
         if ((dueTimes.get(batch.id, standing, zone) ?? now) > now) continue
-        while (taken < count && round.mayHave(batch, standing)) {
-          const rows = selectDue.all(batch.id, standing, zone, now, count - taken) as Row[]
-          for (const row of rows) if (claimOne(round, batch, standing, row)) taken++
+        for (;;) {
+          const places = Math.min(count - taken, callers.placesOf(batch))
+          if (places === 0 || !round.mayHave(batch, standing)) break
+          const rows = selectDue.all(batch.id, standing, zone, now, places) as Row[]
+          for (const row of rows) if (claimOne(round, callers, batch, standing, row)) taken++
           if (rows.length > 0) continue
           learnNextDue(batch.id, standing, zone)
           break
@@ -153,9 +161,17 @@ export function claimStatements(
     return taken
   }
 
-  function claimOne(round: ClaimRound, batch: RunningBatch, standing: Due, row: Row): boolean {
+  function claimOne(
+    round: ClaimRound,
+    callers: CallerRound,
+    batch: RunningBatch,
+    standing: Due,
+    row: Row,
+  ): boolean {
     const { now, nodeId, leaseMs } = round.request
-    const { workspaceId, trunkId, phoneNumberId, agentId } = batch
+    const { workspaceId, trunkId, agentId } = batch
+    const caller = callers.choose(batch, row)
+    const { phoneNumberId, callerId } = caller
     const attemptId = nextAttemptId++
     const ordinal = row.attempts + 1
     const { changes } = insertOpen.run(
@@ -173,6 +189,7 @@ export function claimStatements(
       now + leaseMs,
     )
     if (changes === 0) {
+      callers.giveBack(caller)
       defer.run(now + numberBusyRetryMs, row.id)
       dueTimes.lower(batch.id, standing, row.zone, now + numberBusyRetryMs)
       return false
@@ -187,7 +204,7 @@ export function claimStatements(
       phoneNumberId,
       agentId,
       number: row.number,
-      callerId: batch.callerId,
+      callerId,
       zone: row.zone,
       variablesJson: row.variables,
       ordinal,

@@ -3,6 +3,7 @@ import { firstCallsFailed, selfPauseRule } from '../../domain/pacing.ts'
 import { finalStanding, type Standing } from '../../domain/recipient.ts'
 import type { EndedAttempt, EndedResult, OrphanedAttempt } from '../dispatch-records.ts'
 import type { Store } from '../store.ts'
+import { callerCalls } from './caller-calls.ts'
 import type { Connection } from './connection.ts'
 import { conversationWriter } from './conversations.ts'
 import type { DueTimes } from './due-times.ts'
@@ -45,6 +46,7 @@ export function endingStatements(
      WHERE id = ?`,
   )
   const parked = parking(connection)
+  const callers = callerCalls(connection)
   const takeCredit = connection.prepare(
     'UPDATE workspaces SET credit_millicents = credit_millicents - ? WHERE id = ? AND credit_millicents IS NOT NULL',
   )
@@ -93,6 +95,9 @@ export function endingStatements(
     const row = open.find(ended.attemptId)
     if (row === undefined || row.status === 'claimed') return false
     open.remove(row.id)
+    if (ended.next.kind === 'put-back' && !ended.next.throttled) callers.takeBack(row)
+    if (ended.restCallerUntil !== undefined)
+      callers.rest(row, ended.restCallerUntil, ended.outcome.cause, ended.endedAt)
     const live = ending.isLive(row.batch_id, open.statusOfBatch)
     if (ended.next.kind === 'put-back') returnUnspent(row, ended, ended.next, live, now, ending)
     else settleRecipient(row, ended, live, ending)

@@ -46,6 +46,10 @@ export function insertBatch(connection: Connection, batch: NewBatch): number {
       batch.metadata === undefined || batch.metadata === null ? null : JSON.stringify(batch.metadata),
     )
   connection.prepare('INSERT INTO batch_progress (batch_id) VALUES (?)').run(lastInsertRowid)
+  const insertCaller = connection.prepare(
+    'INSERT INTO batch_callers (batch_id, phone_number_id) VALUES (?, ?)',
+  )
+  for (const id of batch.phoneNumberIds ?? []) insertCaller.run(lastInsertRowid, id)
   return Number(lastInsertRowid)
 }
 

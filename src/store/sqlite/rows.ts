@@ -69,6 +69,8 @@ export function toPhoneNumber(row: Row, aliases: string[]): PhoneNumber {
     trunkId: row.trunk_id,
     agentId: row.agent_id,
     maxConcurrentCalls: row.max_concurrent_calls,
+    maxCallsPerDay: row.max_calls_per_day,
+    restingUntil: row.resting_until,
     aliases,
     createdAt: row.created_at,
   }
@@ -99,12 +101,14 @@ export function toProgress(row: Row): Progress {
 
 /** From `batches b` joined with `batch_progress p` through `progressColumns`. */
 export function toBatch(row: Row): Batch {
+  const callers: number[] = JSON.parse(row.caller_ids)
   const { rows, accepted, invalid, duplicate, suppressed } = row
   return {
     id: row.id,
     workspaceId: row.workspace_id,
     agentId: row.agent_id,
     phoneNumberId: row.phone_number_id,
+    phoneNumberIds: callers.length === 0 ? [row.phone_number_id] : callers,
     trunkId: row.trunk_id,
     kind: row.kind,
     metadata: parsed(row.metadata),

@@ -1,6 +1,7 @@
 // The embedded store: one SQLite file, one writer, group commit. `:memory:` is the tests' double.
 import type { Store } from '../store.ts'
 import { batchStatements } from './batches.ts'
+import { callerStatements } from './caller-calls.ts'
 import { claimStatements } from './claim.ts'
 import { Connection } from './connection.ts'
 import { conversationStatements } from './conversations.ts'
@@ -38,6 +39,7 @@ export async function openSqliteStore({
     ...reportStatements(connection),
     ...conversationStatements(connection),
     ...everybodyStatements(connection),
+    ...callerStatements(connection),
     ...claimStatements(connection, rules, dueTimes),
     ...placingStatements(connection, rules, dueTimes),
     ...endingStatements(connection, dueTimes),

@@ -1,0 +1,86 @@
+// What a caller ID has done and may do: the calls that count towards its cap, its rest, and who calls for a batch.
+import { type CallerStanding, capWindowMs, holdOf } from '../../domain/caller-choice.ts'
+import type { Lookups } from '../lookups.ts'
+import type { Connection } from './connection.ts'
+import type { Row } from './rows.ts'
+import type { BatchCaller } from './rules.ts'
+
+export interface CallerCalls {
+  /** Calls placed within the window of the cap. */
+  count(phoneNumberId: number, now: number): number
+  /** When a number with a cap may call again, epoch ms; null: now. */
+  cappedUntil(caller: Pick<BatchCaller, 'phoneNumberId' | 'maxCallsPerDay'>, now: number): number | null
+  /** Counts a call that is being placed; false: its number's cap is reached. Inside the transaction that places it. */
+  place(caller: BatchCaller, attemptId: number, now: number): boolean
+  /** A call that was placed and never left. */
+  takeBack(row: Row): void
+  /** The carrier says that the number is flagged. */
+  rest(row: Row, until: number, cause: string, now: number): void
+}
+
+export function callerCalls(connection: Connection): CallerCalls {
+  const count = connection.prepare(
+    'SELECT count(*) AS calls FROM caller_calls WHERE phone_number_id = ? AND placed_at > ?',
+  )
+  const nth = connection.prepare(
+    `SELECT placed_at AS at FROM caller_calls WHERE phone_number_id = ? AND placed_at > ?
+     ORDER BY placed_at LIMIT 1 OFFSET ?`,
+  )
+  const forget = connection.prepare('DELETE FROM caller_calls WHERE phone_number_id = ? AND placed_at <= ?')
+  const insert = connection.prepare(
+    'INSERT INTO caller_calls (phone_number_id, placed_at, attempt_id) VALUES (?, ?, ?)',
+  )
+  const remove = connection.prepare(
+    'DELETE FROM caller_calls WHERE phone_number_id = ? AND placed_at = ? AND attempt_id = ?',
+  )
+  const rest = connection.prepare(
+    'UPDATE phone_numbers SET resting_until = max(coalesce(resting_until, 0), ?) WHERE id = ?',
+  )
+  const calls: CallerCalls = {
+    count: (phoneNumberId, now) => (count.get(phoneNumberId, now - capWindowMs) as Row).calls,
+    cappedUntil({ phoneNumberId, maxCallsPerDay }, now) {
+      if (maxCallsPerDay === null) return null
+      const over = calls.count(phoneNumberId, now) - maxCallsPerDay
+      if (over < 0) return null
+      return (nth.get(phoneNumberId, now - capWindowMs, over) as Row).at + capWindowMs
+    },
+    place({ phoneNumberId, maxCallsPerDay }, attemptId, now) {
+      if (maxCallsPerDay === null) return true
+      forget.run(phoneNumberId, now - capWindowMs)
+      if (calls.count(phoneNumberId, now) >= maxCallsPerDay) return false
+      insert.run(phoneNumberId, now, attemptId)
+      return true
+    },
+    takeBack: row => remove.run(row.phone_number_id, row.dialed_at, row.id),
+    rest(row, until, cause, now) {
+      rest.run(until, row.phone_number_id)
+      const data = JSON.stringify({ phoneNumberId: row.phone_number_id, until, cause })
+      connection.emit(row.workspace_id, null, 'phone-number.resting', now, data)
+      connection.workChanged()
+    },
+  }
+  return calls
+}
+
+export function callerStatements(connection: Connection): Pick<Lookups, 'listCallers'> {
+  const calls = callerCalls(connection)
+  const select = connection.prepare(
+    `SELECT n.id AS phoneNumberId, n.e164, n.max_calls_per_day AS maxCallsPerDay, n.resting_until AS restingUntil
+     FROM phone_numbers n JOIN batches b ON b.id = ?2 AND b.workspace_id = ?1
+     WHERE n.id = b.phone_number_id OR n.id IN (SELECT phone_number_id FROM batch_callers WHERE batch_id = b.id)
+     ORDER BY n.id`,
+  )
+  return {
+    listCallers: async (workspaceId, batchId, now) =>
+      select.all(workspaceId, batchId).map((row: Row): CallerStanding => {
+        const { phoneNumberId, e164, maxCallsPerDay, restingUntil } = row
+        return {
+          phoneNumberId,
+          e164,
+          maxCallsPerDay,
+          callsLastDay: maxCallsPerDay === null ? null : calls.count(phoneNumberId, now),
+          hold: holdOf({ restingUntil }, calls.cappedUntil({ phoneNumberId, maxCallsPerDay }, now), now),
+        }
+      }),
+  }
+}
