@@ -73,7 +73,7 @@ async function callEverybody(api: ApiClient, terminal: Terminal, signal: AbortSi
   const time = new Date(realClock.now()).toISOString().slice(11, 19)
   const batch = await uploadBatch(api, join(import.meta.dirname, '../..', listPath), {
     agent: agentAlias,
-    from: numberAlias,
+    from: [numberAlias],
     // A name of its own: the same list under the same name within a minute would be taken for a repetition.
     name: `First batch, ${time}`,
     concurrency,

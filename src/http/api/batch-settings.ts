@@ -1,6 +1,7 @@
 // What a create of ours may say beside the list, as JSON or as form fields, and the request that comes of it.
 import { z } from 'zod'
 import type { CreateBatchRequest } from '../../batches/create-batch.ts'
+import { type CallersWanted, maxCallers } from '../../batches/find-callers.ts'
 import { machinePolicies } from '../../domain/conversation.ts'
 import { dispositions } from '../../domain/outcome.ts'
 import { defaultRetryPolicy, type RetryPolicy } from '../../domain/retry.ts'
@@ -43,6 +44,9 @@ const batchSettings = listSettings.extend({
   description: z.string().trim().max(maxDescriptionLength).nullable().default(null),
   agentId: ref.nullable().default(null),
   phoneNumberId: ref.nullable().default(null),
+  phoneNumberIds: z.array(ref).min(1).max(maxCallers).nullable().default(null),
+  /** Call from every number of this trunk. */
+  trunkId: ref.nullable().default(null),
   scheduledAt: z.string().nullable().default(null),
   startAs: z.enum(['running', 'draft']).default('running'),
   open: z.boolean().default(false),
@@ -82,6 +86,7 @@ export function formSettings({ fields }: Pick<Form, 'fields'>): Record<string, u
 const jsonFields: ReadonlySet<string> = new Set([
   'strict',
   'open',
+  'phoneNumberIds',
   'maxConcurrentCalls',
   'callsPerSecond',
   'retry',
@@ -117,11 +122,13 @@ export function toCreateRequest(
   const { agentId, phoneNumberId, scheduledAt, timezone, name, ringTimeoutMs, maxCallMs } = settings
   const { description, startAs, open, maxConcurrentCalls, callsPerSecond, window } = settings
   const { record, answeringMachine } = settings
+  const callers = readCallers(settings)
   return {
     workspace,
     dialect: 'outdial',
     agentRef: agentId,
     phoneNumberRef: phoneNumberId,
+    ...(callers === null ? {} : { callers }),
     name: name ?? null,
     description,
     list: toListRules(settings, config),
@@ -138,6 +145,16 @@ export function toCreateRequest(
     ...(ringTimeoutMs === undefined ? {} : { ringTimeoutMs }),
     ...(maxCallMs === undefined ? {} : { maxCallMs }),
   }
+}
+
+/** One number, several, or all of a trunk: one way of saying it at a time. */
+function readCallers({ phoneNumberId, phoneNumberIds, trunkId }: BatchSettings): CallersWanted | null {
+  const said = { phoneNumberId, phoneNumberIds, trunkId }
+  const [, second] = Object.entries(said).filter(([, value]) => value !== null)
+  if (second !== undefined)
+    throw fieldRefusal([{ field: second[0], message: `send only one of ${Object.keys(said).join(', ')}` }])
+  if (phoneNumberIds !== null) return { phoneNumberRefs: phoneNumberIds }
+  return trunkId === null ? null : { trunkRef: trunkId }
 }
 
 export function toListRules(

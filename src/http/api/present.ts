@@ -3,6 +3,7 @@ import { withoutSecrets } from '../../agent/settings.ts'
 import type { KeptAttempt } from '../../batches/find-attempt.ts'
 import type { FoundRecipient } from '../../batches/find-recipient.ts'
 import type { Batch } from '../../domain/batch.ts'
+import type { CallerHold, CallerStanding } from '../../domain/caller-choice.ts'
 import type { Conversation } from '../../domain/conversation.ts'
 import type { OutboxEvent } from '../../domain/event.ts'
 import { averageTalkSeconds } from '../../domain/progress.ts'
@@ -41,8 +42,17 @@ export function presentTrunk({ workspaceId: _, breakerUntil, createdAt, settings
   return { ...trunk, settings: shown, breakerUntil: toIso(breakerUntil), createdAt: toIso(createdAt) }
 }
 
-export function presentPhoneNumber({ workspaceId: _, createdAt, ...number }: PhoneNumber) {
-  return { ...number, createdAt: toIso(createdAt) }
+export function presentPhoneNumber({ workspaceId: _, restingUntil, createdAt, ...number }: PhoneNumber) {
+  return { ...number, restingUntil: toIso(restingUntil), createdAt: toIso(createdAt) }
+}
+
+/** A number that a batch calls from; `heldBy` null: it may call. */
+export function presentCaller({ hold, ...caller }: CallerStanding) {
+  return { ...caller, ...presentHold(hold) }
+}
+
+export function presentHold(hold: CallerHold | null) {
+  return { heldBy: hold?.reason ?? null, heldUntil: toIso(hold?.until ?? null) }
 }
 
 export function presentSuppression({ createdAt, ...suppression }: Suppression) {

@@ -14,6 +14,7 @@ import { aliases, callsPerSecond, maxConcurrentCalls, nameText, ref } from './sc
 
 const maxPromptLength = 100_000
 const maxNumberLength = 100
+const maxDailyCalls = 1_000_000
 
 const settings = z.record(z.string(), z.json())
 
@@ -40,6 +41,7 @@ const newPhoneNumber = z.object({
   agentId: ref.nullable().default(null),
   trunkId: z.int().positive().nullable().default(null),
   maxConcurrentCalls: maxConcurrentCalls.nullable().default(null),
+  maxCallsPerDay: z.int().min(1).max(maxDailyCalls).nullable().default(null),
   aliases,
 })
 
