@@ -22,6 +22,8 @@ export interface OutcomeRecorderDeps {
   /** Called while the record is on its way: what is claimed now shares its transaction. */
   onRecorded(): void
   onFailure(error: unknown): void
+  /** The end of an attempt is on disk, or was by somebody else's hand. */
+  onSettled(attemptId: number): void
 }
 
 export class OutcomeRecorder {
@@ -30,10 +32,16 @@ export class OutcomeRecorder {
   #ended: EndedAttempt[] = []
   #scheduled = false
   #isLast = false
+  #isBehind = false
   #inFlight = new Set<Promise<void>>()
 
   constructor(deps: OutcomeRecorderDeps) {
     this.#deps = deps
+  }
+
+  /** Whether something could not be written and waits for the store. */
+  get isBehind(): boolean {
+    return this.#isBehind
   }
 
   /** Only the latest progress of a call is written; none when it ends in the same turn. */
@@ -87,15 +95,21 @@ export class OutcomeRecorder {
     if (progress.length > 0)
       this.#track(this.#deps.store.recordProgress(progress), () => this.#keep(progress, []))
     if (ended.length === 0) return
-    this.#track(this.#deps.store.endAttempts(ended, this.#deps.clock.now()), () => this.#keep([], ended))
+    const recording = this.#deps.store.endAttempts(ended, this.#deps.clock.now()).then(() => {
+      for (const { attemptId } of ended) this.#deps.onSettled(attemptId)
+    })
+    this.#track(recording, () => this.#keep([], ended))
     this.#deps.onRecorded()
   }
 
   #track(write: Promise<unknown>, keep: () => void): void {
     const done = write
       .then(
-        () => {},
+        () => {
+          this.#isBehind = false
+        },
         error => {
+          this.#isBehind = true
           keep()
           this.#deps.onFailure(error)
         },

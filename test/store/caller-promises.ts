@@ -9,6 +9,7 @@ import {
   type Engine,
   type Furniture,
   newPhoneNumber,
+  node,
   outcomeOf,
   setUp,
   start,
@@ -224,7 +225,7 @@ function rests(engine: Engine): void {
     await bench.end([call!], restUntil(start + hour))
     assert.deepEqual(await bench.place(claims), ['caller-resting'])
     const ids = waiting.map(({ attemptId }) => attemptId)
-    assert.deepEqual(await bench.store.mayStillDial(ids, start), [false])
+    assert.deepEqual(await bench.store.mayStillDial(ids, node, start), [false])
     assert.deepEqual(await bench.standings(id), ['blocked', 'calling', 'queued'])
   })
 

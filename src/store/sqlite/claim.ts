@@ -78,7 +78,7 @@ export function claimStatements(
       completeIfDone(connection, batch.id, now)
     }
     if (request.asSafetyNet === true) dueTimes.forget()
-    const round = new ClaimRound(request)
+    const round = new ClaimRound(request, connection.now())
     round.wakeBy(parked.release(now))
     const callers = turns.begin(round)
     const batches = eligibleBatches(round, callers)
@@ -168,7 +168,7 @@ export function claimStatements(
     standing: Due,
     row: Row,
   ): boolean {
-    const { now, nodeId, leaseMs } = round.request
+    const { now, nodeId } = round.request
     const { workspaceId, trunkId, agentId } = batch
     const caller = callers.choose(batch, row)
     const { phoneNumberId, callerId } = caller
@@ -186,7 +186,7 @@ export function claimStatements(
       row.zone,
       ordinal,
       nodeId,
-      now + leaseMs,
+      round.leaseUntil,
     )
     if (changes === 0) {
       callers.giveBack(caller)
@@ -211,6 +211,7 @@ export function claimStatements(
       putBacks: row.put_backs,
       firstPutBackAt: row.first_put_back_at,
       slotAt: now,
+      dialBefore: null,
       trunkSpacingMs: batch.trunkSpacingMs,
       batchSpacingMs: batch.batchSpacingMs,
       ringTimeoutMs: batch.ringTimeoutMs,
