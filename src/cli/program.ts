@@ -89,6 +89,15 @@ function addBatchCommands(program: Command, terminal: Terminal): void {
     .action(async (file, options) => {
       await (await import('./call.ts')).call(file, options, clientOf(options), terminal)
     })
+  onServer(program.command('ring <number>'))
+    .description('call one person')
+    .requiredOption('--agent <ref>', 'who talks: an agent’s id or alias')
+    .option('--from <ref>', 'the phone number to call from: id, alias or number (default: the agent’s)')
+    .option('--variable <name=value...>', 'what the agent may speak of')
+    .option('--record', 'record the conversation of a real call', false)
+    .action(async (number, options) => {
+      await (await import('./ring.ts')).ring(number, options, clientOf(options), terminal)
+    })
   const batches = program.command('batches').description('look at batches and steer them')
   onServer(batches.command('list'))
     .description('the newest batches first')
