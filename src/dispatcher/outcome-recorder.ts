@@ -1,6 +1,5 @@
 // Ended calls on their way to disk: what happened in one turn of the event loop is recorded together, in order, and
 // nothing is forgotten when the store fails.
-import { callerRestMs } from '../domain/caller-choice.ts'
 import { type CallRates, callCostMillicents } from '../domain/estimate.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { AttemptProgress, Claim, EndedAttempt } from '../store/dispatch-records.ts'
@@ -64,7 +63,7 @@ export class OutcomeRecorder {
         ? decideNext(outcome, claim, endedAt)
         : { kind: 'put-back', dueAt: endedAt, throttled: false },
       suppress: outcome.consequence === 'suppress-number',
-      ...(outcome.consequence === 'rest-caller-id' ? { restCallerUntil: endedAt + callerRestMs } : {}),
+      callerFlagged: outcome.consequence === 'rest-caller-id',
       ...(conversation === undefined ? {} : { conversation }),
     })
     if (dialled) this.#deps.breakers.observe(claim, outcome)

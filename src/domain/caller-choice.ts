@@ -3,8 +3,28 @@
 /** A cap counts the calls of any 24 hours. A call leaves the house up to a minute after it was placed, so a minute more. */
 export const capWindowMs = 24 * 3_600_000 + 60_000
 
-/** A caller ID that a carrier says is flagged as unwanted is not used for so long, ms. */
-export const callerRestMs = 3_600_000
+/** How long a caller ID rests when a carrier says for the first time that it is flagged, ms. */
+export const firstRestMs = 60_000
+const longestRestMs = 24 * 3_600_000
+
+export interface CallerRest {
+  /** Epoch ms. */
+  until: number
+  /** How long it was meant to last, ms. */
+  ms: number
+}
+
+/**
+ * The rest of a number that is flagged now: a minute, or twice the rest before where that is over for no longer than it
+ * lasted. A single network's word costs a minute, a number that is flagged wherever it calls soon rests for a day. Calls
+ * that were under way when a rest began change nothing.
+ */
+export function restAfterFlag(before: CallerRest | null, now: number): CallerRest {
+  if (before !== null && now < before.until) return before
+  const isFlaggedAgain = before !== null && now - before.until <= before.ms
+  const ms = isFlaggedAgain ? Math.min(longestRestMs, 2 * before.ms) : firstRestMs
+  return { until: now + ms, ms }
+}
 
 /** A number of ours as a choice sees it. */
 export interface Candidate {

@@ -101,8 +101,8 @@ export interface EndedAttempt {
   next: Next
   /** Put the number on the suppression list as well (the person said no). */
   suppress: boolean
-  /** Let the number that it was made from rest until then, epoch ms (the carrier says that it is flagged). */
-  restCallerUntil?: number
+  /** The carrier says that the number from which it was made is flagged: let that rest. */
+  callerFlagged?: boolean
   /** Absent: nothing was left behind (no answer, a simulated call), or the call was put back. */
   conversation?: Conversation
 }

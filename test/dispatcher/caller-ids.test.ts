@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { callerRestMs, capWindowMs } from '../../src/domain/caller-choice.ts'
+import { capWindowMs, firstRestMs } from '../../src/domain/caller-choice.ts'
 import { Chance } from './chance.ts'
 import { type Closer, type Line, openSwitchboard, people, type Switchboard, startAt } from './switchboard.ts'
 import type { SeenCall, WatchedCarrier } from './watched-carrier.ts'
@@ -75,7 +75,7 @@ test('numbers with caps call day by day until everybody is called, each as often
   assert.ok(calls.at(-1)!.dialledAt <= startAt + 4 * capWindowMs + minute)
 })
 
-test('a flagged number rests for an hour, the others go on, and the person is called from one of them', async t => {
+test('a flagged number rests, the others go on, and the person is called from one of them', async t => {
   const board = await openSwitchboard(t, { maxConcurrentCalls: 1 })
   const { lines, phoneNumberIds } = await addNumbers(board, [null, null])
   const flagged = people(1, 87)[0]!
@@ -83,7 +83,7 @@ test('a flagged number rests for an hour, the others go on, and the person is ca
     people: [flagged, ...people(20, 90, 1)],
     line: lines[0]!,
     phoneNumberIds,
-    retry: { maxAttempts: 2, delaysMs: { blocked: [minute] } },
+    retry: { maxAttempts: 2, delaysMs: { blocked: [minute / 6] } },
   })
   board.dial()
   await board.finish()
@@ -91,11 +91,11 @@ test('a flagged number rests for an hour, the others go on, and the person is ca
   const [first, second] = board.carrier.of({ to: flagged })
   assert.notEqual(first?.from, second?.from)
   const rested = calls.filter(
-    ({ from, dialledAt }) => from === first?.from && dialledAt < startAt + callerRestMs,
+    ({ from, dialledAt }) => from === first?.from && dialledAt < startAt + firstRestMs,
   )
   assert.deepEqual(rested, [first])
   const afterwards = calls.filter(({ dialledAt }) => dialledAt > second!.endedAt!)
-  assert.ok(afterwards[0]!.dialledAt >= first!.endedAt! + callerRestMs, 'while both rest nobody is called')
+  assert.ok(afterwards[0]!.dialledAt >= first!.endedAt! + firstRestMs, 'while both rest nobody is called')
   assert.equal((await board.eventTypes()).filter(type => type === 'phone-number.resting').length, 2)
 })
 

@@ -1,7 +1,13 @@
 // From which number the next call is made, and why a batch has none.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chooseCaller, firstHold, holdOf } from '../../src/domain/caller-choice.ts'
+import {
+  chooseCaller,
+  firstHold,
+  firstRestMs,
+  holdOf,
+  restAfterFlag,
+} from '../../src/domain/caller-choice.ts'
 
 const caller = (phoneNumberId: number, usedAt: number, places = 1) => ({ phoneNumberId, usedAt, places })
 
@@ -16,6 +22,18 @@ test('a person is called again from another number, if there is one', () => {
   assert.equal(chooseCaller([caller(1, 0), caller(2, 9)], 1)?.phoneNumberId, 2)
   assert.equal(chooseCaller([caller(2, 9), caller(1, 0)], 1)?.phoneNumberId, 2)
   assert.equal(chooseCaller([caller(1, 0), caller(2, 9, 0)], 1)?.phoneNumberId, 1)
+})
+
+test('a rest is doubled where the number is flagged again soon after, up to a day, and begins anew later', () => {
+  const first = restAfterFlag(null, 0)
+  assert.deepEqual(first, { until: firstRestMs, ms: firstRestMs })
+  assert.deepEqual(restAfterFlag(first, firstRestMs - 1), first, 'it rests already')
+  const second = restAfterFlag(first, 2 * firstRestMs)
+  assert.deepEqual(second, { until: 4 * firstRestMs, ms: 2 * firstRestMs })
+  assert.equal(restAfterFlag(first, 2 * firstRestMs + 1).ms, firstRestMs)
+  let rest = second
+  for (let flag = 0; flag < 20; flag++) rest = restAfterFlag(rest, rest.until)
+  assert.equal(rest.ms, 24 * 3_600_000)
 })
 
 test('a number is held by whichever lasts longer, its rest or its cap', () => {

@@ -1,6 +1,7 @@
 // Our own API: a batch that calls from several numbers, their caps, and why it waits.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { firstRestMs } from '../../src/domain/caller-choice.ts'
 import { classify, noEvidence } from '../../src/domain/outcome.ts'
 import { addCaller, formWith, type RunningServer, runServer, twoPeople } from './running-server.ts'
 
@@ -89,9 +90,8 @@ test('the report says which number rests, and what holds the batch while all of 
   await server.store.placeCalls([{ attemptId, callId: 'call' }], 'node', now)
   const outcome = classify({ ...noEvidence, sipStatus: 608 })
   const ended = { attemptId, outcome, answeredAt: null, endedAt: now, costMillicents: 0, suppress: false }
-  const restCallerUntil = now + 3_600_000
-  await server.store.endAttempts([{ ...ended, next: { kind: 'finish' }, restCallerUntil }], now)
-  const heldUntil = new Date(restCallerUntil).toISOString()
+  await server.store.endAttempts([{ ...ended, next: { kind: 'finish' }, callerFlagged: true }], now)
+  const heldUntil = new Date(now + firstRestMs).toISOString()
   const held = await report()
   assert.deepEqual([held.heldBy, held.heldUntil], ['resting', heldUntil])
   assert.deepEqual(held.callers, [{ ...free, heldBy: 'resting', heldUntil }])

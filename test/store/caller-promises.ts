@@ -1,7 +1,7 @@
 // What a store promises about caller IDs: turns, caps that are never passed, rest, and that it says what holds a batch.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { capWindowMs } from '../../src/domain/caller-choice.ts'
+import { capWindowMs, firstRestMs } from '../../src/domain/caller-choice.ts'
 import type { PhoneNumber } from '../../src/domain/workspace.ts'
 import type { Claim } from '../../src/store/dispatch-records.ts'
 import type { NewPhoneNumber } from '../../src/store/store.ts'
@@ -33,7 +33,7 @@ async function numbers(bench: Workbench, others: Partial<NewPhoneNumber>[]): Pro
 
 const idsOf = (callers: readonly PhoneNumber[]) => callers.map(({ id }) => id)
 const capped = (maxCallsPerDay: number): Furniture => ({ phoneNumber: { maxCallsPerDay } })
-const restUntil = (restCallerUntil: number) => ({ outcome: outcomeOf('flagged'), restCallerUntil })
+const flagged = { outcome: outcomeOf('flagged'), callerFlagged: true }
 const retryAt = (dueAt: number) => ({ outcome: outcomeOf('busy'), next: { kind: 'retry', dueAt } }) as const
 
 function countByCaller(claims: readonly Claim[]): Record<number, number> {
@@ -190,15 +190,15 @@ function rests(engine: Engine): void {
     const bench = await setUp(t, engine)
     await bench.import(2)
     const calls = await bench.call({ maxClaims: 1 })
-    await bench.end(calls, restUntil(start + hour))
-    assert.deepEqual(await bench.claim(), { claims: [], wakeAt: start + hour, more: false })
+    await bench.end(calls, flagged)
+    assert.deepEqual(await bench.claim(), { claims: [], wakeAt: start + firstRestMs, more: false })
     const events = await bench.store.listEvents(bench.workspace.id, { limit: 100 })
     const told = events.find(({ type }) => type === 'phone-number.resting')
     const { id: phoneNumberId } = bench.phoneNumber
-    assert.deepEqual(told?.data, { phoneNumberId, until: start + hour, cause: 'sip 608' })
+    assert.deepEqual(told?.data, { phoneNumberId, until: start + firstRestMs, cause: 'sip 608' })
     const number = await bench.store.findPhoneNumber(bench.workspace.id, String(phoneNumberId))
-    assert.equal(number?.restingUntil, start + hour)
-    assert.equal((await bench.call({ now: start + hour })).length, 1)
+    assert.equal(number?.restingUntil, start + firstRestMs)
+    assert.equal((await bench.call({ now: start + firstRestMs })).length, 1)
   })
 
   test('the other numbers go on while one rests', async t => {
@@ -206,7 +206,7 @@ function rests(engine: Engine): void {
     const [one, two] = idsOf(await numbers(bench, [{}])) as [number, number]
     const { id } = await bench.import(9, { phoneNumberIds: [one, two] })
     const [call] = await bench.call({ maxClaims: 1 })
-    await bench.end([call!], restUntil(start + hour))
+    await bench.end([call!], flagged)
     const other = call!.phoneNumberId === one ? two : one
     assert.deepEqual(countByCaller(await bench.call()), { [other]: 8 })
     const callers = await bench.store.listCallers(bench.workspace.id, id, start)
@@ -222,19 +222,24 @@ function rests(engine: Engine): void {
     const [call] = await bench.call({ maxClaims: 1 })
     const waiting = await bench.call({ maxClaims: 1 })
     const { claims } = await bench.claim()
-    await bench.end([call!], restUntil(start + hour))
+    await bench.end([call!], flagged)
     assert.deepEqual(await bench.place(claims), ['caller-resting'])
     const ids = waiting.map(({ attemptId }) => attemptId)
     assert.deepEqual(await bench.store.mayStillDial(ids, node, start), [false])
     assert.deepEqual(await bench.standings(id), ['blocked', 'calling', 'queued'])
   })
 
-  test('a shorter rest does not end a longer one', async t => {
+  test('flags of calls under way make one rest; flagged again after it, a number rests twice as long', async t => {
     const bench = await setUp(t, engine)
-    await bench.import(3)
+    await bench.import(9)
     const calls = await bench.call({ maxClaims: 2 })
-    await bench.end(calls.slice(0, 1), restUntil(start + 2 * hour))
-    await bench.end(calls.slice(1), restUntil(start + hour))
-    assert.equal((await bench.claim()).wakeAt, start + 2 * hour)
+    await bench.end(calls.slice(0, 1), flagged)
+    await bench.end(calls.slice(1), { ...flagged, endedAt: start + 1_000 })
+    const restedAt = start + firstRestMs
+    assert.equal((await bench.claim()).wakeAt, restedAt)
+    await bench.end(await bench.call({ now: restedAt, maxClaims: 1 }), { ...flagged, endedAt: restedAt })
+    assert.equal((await bench.claim({ now: restedAt })).wakeAt, restedAt + 2 * firstRestMs)
+    const events = await bench.events(null)
+    assert.equal(events.filter(type => type === 'phone-number.resting').length, 2)
   })
 }

@@ -1,5 +1,11 @@
 // What a caller ID has done and may do: the calls that count towards its cap, its rest, and who calls for a batch.
-import { type CallerStanding, capWindowMs, holdOf } from '../../domain/caller-choice.ts'
+import {
+  type CallerRest,
+  type CallerStanding,
+  capWindowMs,
+  holdOf,
+  restAfterFlag,
+} from '../../domain/caller-choice.ts'
 import type { Lookups } from '../lookups.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './rows.ts'
@@ -14,8 +20,8 @@ export interface CallerCalls {
   place(caller: BatchCaller, attemptId: number, now: number): boolean
   /** A call that was placed and never left. */
   takeBack(row: Row): void
-  /** The carrier says that the number is flagged. */
-  rest(row: Row, until: number, cause: string, now: number): void
+  /** The carrier says that the number is flagged: it rests. */
+  flag(row: Row, cause: string, now: number): void
 }
 
 export function callerCalls(connection: Connection): CallerCalls {
@@ -33,9 +39,10 @@ export function callerCalls(connection: Connection): CallerCalls {
   const remove = connection.prepare(
     'DELETE FROM caller_calls WHERE phone_number_id = ? AND placed_at = ? AND attempt_id = ?',
   )
-  const rest = connection.prepare(
-    'UPDATE phone_numbers SET resting_until = max(coalesce(resting_until, 0), ?) WHERE id = ?',
+  const selectRest = connection.prepare(
+    'SELECT resting_until AS until, rest_ms AS ms FROM phone_numbers WHERE id = ? AND resting_until IS NOT NULL',
   )
+  const setRest = connection.prepare('UPDATE phone_numbers SET resting_until = ?, rest_ms = ? WHERE id = ?')
   const calls: CallerCalls = {
     count: (phoneNumberId, now) => (count.get(phoneNumberId, now - capWindowMs) as Row).calls,
     cappedUntil({ phoneNumberId, maxCallsPerDay }, now) {
@@ -52,9 +59,13 @@ export function callerCalls(connection: Connection): CallerCalls {
       return true
     },
     takeBack: row => remove.run(row.phone_number_id, row.dialed_at, row.id),
-    rest(row, until, cause, now) {
-      rest.run(until, row.phone_number_id)
-      const data = JSON.stringify({ phoneNumberId: row.phone_number_id, until, cause })
+    flag(row, cause, now) {
+      const phoneNumberId = row.phone_number_id as number
+      const before = (selectRest.get(phoneNumberId) as CallerRest | undefined) ?? null
+      const { until, ms } = restAfterFlag(before, now)
+      if (until === before?.until) return
+      setRest.run(until, ms, phoneNumberId)
+      const data = JSON.stringify({ phoneNumberId, until, cause })
       connection.emit(row.workspace_id, null, 'phone-number.resting', now, data)
       connection.workChanged()
     },

@@ -84,8 +84,7 @@ export function endingStatements(
     if (row === undefined || row.status === 'claimed') return false
     open.remove(row.id)
     if (ended.next.kind === 'put-back' && !ended.next.throttled) callers.takeBack(row)
-    if (ended.restCallerUntil !== undefined)
-      callers.rest(row, ended.restCallerUntil, ended.outcome.cause, ended.endedAt)
+    if (ended.callerFlagged === true) callers.flag(row, ended.outcome.cause, ended.endedAt)
     const live = ending.isLive(row.batch_id, open.statusOfBatch)
     if (ended.next.kind === 'put-back') returnUnspent(row, ended, ended.next, live, now, ending)
     else settleRecipient(row, ended, live, ending)

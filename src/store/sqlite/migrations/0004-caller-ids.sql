@@ -9,6 +9,7 @@ CREATE INDEX batches_parked ON batches (parked_until) WHERE parked_until IS NOT 
 -- Several caller IDs for one batch, caps by the day, and rest for a number that is flagged.
 ALTER TABLE phone_numbers ADD COLUMN max_calls_per_day INTEGER;
 ALTER TABLE phone_numbers ADD COLUMN resting_until INTEGER;
+ALTER TABLE phone_numbers ADD COLUMN rest_ms INTEGER; -- how long that rest was meant to last
 
 -- Only of batches that have several; others call from batches.phone_number_id.
 CREATE TABLE batch_callers (
