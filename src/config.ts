@@ -1,6 +1,8 @@
 // The configuration: the only reader of the environment. Everything is checked at once, before anything is opened.
 import { z } from 'zod'
+import { ConfigError } from './runtime/config-error.ts'
 import { type LogLevel, logLevels } from './runtime/logger.ts'
+import { readTlsFiles, type TlsFiles } from './runtime/tls-files.ts'
 import { type NodeRole, nodeRoles } from './store/node-records.ts'
 
 const rootDialects = ['formant', 'dialnexa', 'talkifai'] as const
@@ -21,6 +23,7 @@ export interface CallSettings {
   /** UDP and TCP; 0: any free one. */
   sipPort: number
   sipTlsPort: number
+  tls: TlsFiles
   /** null: the address that leads to each carrier. */
   publicAddress: string | null
   rtpPorts: { first: number; last: number }
@@ -39,6 +42,8 @@ export interface Config {
   /** What this node does among several on one database. */
   role: NodeRole
   dataDir: string
+  /** Holds a password: it stands in no log. null: the embedded store in the data directory. */
+  databaseUrl: string | null
   /** Shared by all nodes that record or serve recordings; null: `recordings` in the data directory. */
   recordingsDir: string | null
   /** The demo workspace's key; null: made and printed at the first start. */
@@ -63,29 +68,12 @@ export interface ClientConfig {
   apiKey: string | null
 }
 
-/** A setting that is wrong, with the sentence a person needs. */
-export interface ConfigProblem {
-  name: string
-  sentence: string
-}
-
-export class ConfigError extends Error {
-  readonly problems: readonly ConfigProblem[]
-
-  constructor(problems: readonly ConfigProblem[]) {
-    const lines = problems.map(({ name, sentence }) => `  ${name}: ${sentence}`)
-    super(
-      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${lines.join('\n')}`,
-    )
-    this.name = 'ConfigError'
-    this.problems = problems
-  }
-}
-
 /** Vendors' keys have 20 characters and more; a shorter one could be guessed. */
 const minApiKeyLength = 20
 const millicentsPerCent = 1000
 const defaultPort = 8080
+/** With one host: the driver does not look for the primary among several. */
+const databaseUrlLike = 'postgresql://user:password@host:5432/database'
 const minRtpPort = 1_024
 /** Linux gives out the ports above it to whoever asks for any. */
 const maxRtpPort = 32_766
@@ -114,15 +102,17 @@ export const environment = z.object({
     .string()
     .default('./data')
     .describe('Where the store and uploads live. One server per directory.'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, hostname: /^[^,]*$/, error: `must be like ${databaseUrlLike}` })
+    .optional()
+    .describe('The PostgreSQL that nodes share. Unset: the embedded store in the data directory.'),
   OUTDIAL_RECORDINGS_DIR: z
     .string()
     .optional()
     .describe('Where recordings lie; several nodes share one. Unset: `recordings` in the data directory.'),
   OUTDIAL_ROLE: oneOf(nodeRoles)
     .default('all')
-    .describe(
-      'What this node does among several on one database: `all`, only the API (`api`), or only calls (`caller`).',
-    ),
+    .describe('What this node does among several: `all`, only the API (`api`), or only calls (`caller`).'),
   OUTDIAL_API_KEY: z
     .string()
     .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
@@ -174,6 +164,19 @@ export const environment = z.object({
   OUTDIAL_SIP_TLS_PORT: wholeNumber(0, 65_535)
     .default(5061)
     .describe('The SIP port for TLS; 0 takes any free one.'),
+  OUTDIAL_SIP_TLS_CA: z
+    .string()
+    .optional()
+    .describe(
+      'A PEM file of authorities that are trusted beside the usual ones, for carriers with their own.',
+    ),
+  OUTDIAL_SIP_TLS_CERT: z
+    .string()
+    .optional()
+    .describe(
+      'Our certificate for SIP over TLS, a PEM file with its chain. Unset: we connect, nobody to us.',
+    ),
+  OUTDIAL_SIP_TLS_KEY: z.string().optional().describe('The private key of that certificate, a PEM file.'),
   OUTDIAL_PUBLIC_ADDRESS: z
     .union([z.ipv4(), z.ipv6()], 'must be an IP address')
     .optional()
@@ -186,9 +189,7 @@ export const environment = z.object({
     )
     .default('16384-32766')
     .describe('The ports for audio: two for each call at the same time.'),
-  OUTDIAL_MEDIA_WORKERS: wholeNumber(1, 64)
-    .optional()
-    .describe('Threads that carry audio. Unset: one for each core.'),
+  OUTDIAL_MEDIA_WORKERS: wholeNumber(1, 64).optional().describe('Threads for audio. Unset: one a core.'),
   OUTDIAL_AUDIO_DIR: z.string().optional().describe('The folder of the WAV files that scripted agents play.'),
   OPENAI_API_KEY: z
     .string()
@@ -216,6 +217,7 @@ export function readConfig(env: Environment = process.env): Config {
     port: values.PORT,
     role: values.OUTDIAL_ROLE,
     dataDir: values.OUTDIAL_DATA_DIR,
+    databaseUrl: values.DATABASE_URL ?? null,
     recordingsDir: values.OUTDIAL_RECORDINGS_DIR ?? null,
     apiKey: values.OUTDIAL_API_KEY ?? null,
     rootDialect: values.OUTDIAL_ROOT_DIALECT ?? null,
@@ -238,6 +240,8 @@ function callsOf(values: z.output<typeof environment>): CallSettings {
     sipHost: values.OUTDIAL_SIP_HOST,
     sipPort: values.OUTDIAL_SIP_PORT,
     sipTlsPort: values.OUTDIAL_SIP_TLS_PORT,
+    // Read by the server alone: who only sends commands may not be allowed to read the key.
+    tls: readTlsFiles(values),
     publicAddress: values.OUTDIAL_PUBLIC_ADDRESS ?? null,
     rtpPorts: readPorts(values.OUTDIAL_RTP_PORTS),
     mediaWorkers: values.OUTDIAL_MEDIA_WORKERS ?? null,

@@ -41,6 +41,8 @@ export interface CreateBatchRequest {
   maxCallMs?: number
   /** Absent: not recorded. */
   record?: boolean
+  /** Absent: as the trunk says. */
+  trace?: boolean
   /** Absent: off. */
   answeringMachine?: MachinePolicy
   /** Of a single call; see create-call. */
@@ -197,6 +199,7 @@ function newBatch(
     ringTimeoutMs: request.ringTimeoutMs ?? defaultRingTimeoutMs,
     maxCallMs: request.maxCallMs ?? defaultMaxCallMs,
     record: request.record ?? false,
+    trace: request.trace ?? false,
     answeringMachine: request.answeringMachine ?? 'off',
     ...(request.call === undefined ? {} : { kind: 'call', ...request.call }),
   }

@@ -17,6 +17,7 @@ export const eventTypes = [
   'number.suppressed',
   'number.unsuppressed',
   'phone-number.resting',
+  'trunk.updated',
   'trunk.slowed',
   'trunk.breaker-opened',
   'trunk.breaker-closed',

@@ -39,6 +39,7 @@ export function sampleBatch(fields: Partial<Batch> = {}): Batch {
     ringTimeoutMs: 45_000,
     maxCallMs: 3_600_000,
     record: false,
+    trace: false,
     answeringMachine: 'off',
     ...fields,
   }

@@ -22,6 +22,20 @@ export function resourcePromises(engine: Engine): void {
     assert.deepEqual(await store.listWorkspaces(), [workspace])
   })
 
+  test('of those who ask for the first workspace at the same moment one makes it', async t => {
+    const store = await engine.open()
+    t.after(() => store.close())
+    const answers = await Promise.all(['a', 'b', 'c'].map(name => store.firstWorkspace(name, start)))
+    const [workspace, ...others] = await store.listWorkspaces()
+    assert.deepEqual(others, [])
+    assert.deepEqual(
+      answers.map(answer => answer.workspace),
+      [workspace, workspace, workspace],
+    )
+    assert.deepEqual(answers.filter(({ isNew }) => isNew).length, 1)
+    assert.equal((await store.listTrunks(workspace!.id, firstTen)).length, 1)
+  })
+
   test('a workspace is changed in the named fields only, and an event says which', async t => {
     const { store, workspace, events } = await setUp(t, engine)
     const window = [{ days: [1, 2], from: '09:00', to: '17:00' }]
@@ -41,6 +55,27 @@ export function resourcePromises(engine: Engine): void {
     assert.deepEqual(await events(null), ['workspace.updated', 'workspace.updated'])
     await assert.rejects(store.updateWorkspace(never, { name: 'x' }, start), { code: 'workspace_not_found' })
     assert.equal(await store.getWorkspace(never), null)
+  })
+
+  test('a trunk is changed in the named fields only, and an event says which but not what', async t => {
+    const { store, workspace, events } = await setUp(t, engine)
+    const trunk = await store.createTrunk(
+      newTrunk(workspace.id, { kind: 'sip', settings: { password: 'old' } }),
+    )
+    const patch = { maxConcurrentCalls: 7, settings: { password: 'new' } }
+    const changed = await store.updateTrunk(workspace.id, trunk.id, patch, start + 5)
+    assert.deepEqual(changed, { ...trunk, ...patch })
+    const cleared = await store.updateTrunk(workspace.id, trunk.id, { maxConcurrentCalls: null }, start + 6)
+    assert.deepEqual(
+      [cleared, await store.getTrunk(trunk.id)],
+      [{ ...changed, maxConcurrentCalls: null }, cleared],
+    )
+    assert.deepEqual(await events(null), ['trunk.updated', 'trunk.updated'])
+    const told = await store.listEvents(workspace.id, firstTen)
+    assert.deepEqual(told[0]?.data, { trunkId: trunk.id, fields: ['maxConcurrentCalls', 'settings'] })
+    const other = await store.createWorkspace('other', start)
+    assert.equal(await store.updateTrunk(other.id, trunk.id, { name: 'mine' }, start), null)
+    assert.equal((await store.getTrunk(trunk.id))?.name, trunk.name)
   })
 
   test('the emergency stop and its end are told', async t => {

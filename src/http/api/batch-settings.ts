@@ -57,6 +57,7 @@ const batchSettings = listSettings.extend({
   ringTimeoutMs: z.int().min(ringTimeoutRangeMs.min).max(ringTimeoutRangeMs.max).optional(),
   maxCallMs: z.int().min(callRangeMs.min).max(callRangeMs.max).optional(),
   record: z.boolean().default(false),
+  trace: z.boolean().default(false),
   answeringMachine: z.enum(machinePolicies).default('off'),
 })
 
@@ -94,6 +95,7 @@ const jsonFields: ReadonlySet<string> = new Set([
   'ringTimeoutMs',
   'maxCallMs',
   'record',
+  'trace',
 ])
 
 function readJsonField(field: string, text: string | string[]): unknown {
@@ -121,7 +123,7 @@ export function toCreateRequest(
 ): Omit<CreateBatchRequest, 'source'> {
   const { agentId, phoneNumberId, scheduledAt, timezone, name, ringTimeoutMs, maxCallMs } = settings
   const { description, startAs, open, maxConcurrentCalls, callsPerSecond, window } = settings
-  const { record, answeringMachine } = settings
+  const { record, trace, answeringMachine } = settings
   const callers = readCallers(settings)
   return {
     workspace,
@@ -140,6 +142,7 @@ export function toCreateRequest(
     callsPerSecond,
     window,
     record,
+    trace,
     answeringMachine,
     retry: toRetryPolicy(settings.retry),
     ...(ringTimeoutMs === undefined ? {} : { ringTimeoutMs }),

@@ -1,21 +1,13 @@
 // What a caller ID has done and may do: the calls that count towards its cap, its rest, and who calls for a batch.
-import {
-  type CallerRest,
-  type CallerStanding,
-  capWindowMs,
-  holdOf,
-  restAfterFlag,
-} from '../../domain/caller-choice.ts'
+import { type CallerRest, capWindowMs, restAfterFlag } from '../../domain/caller-choice.ts'
+import { type CallerFigures, toCallerStanding } from '../caller-turns.ts'
 import type { Lookups } from '../lookups.ts'
+import type { Row } from '../rows.ts'
+import type { BatchCaller } from '../running-batch.ts'
 import type { Connection } from './connection.ts'
-import type { Row } from './rows.ts'
-import type { BatchCaller } from './rules.ts'
 
 export interface CallerCalls {
-  /** Calls placed within the window of the cap. */
-  count(phoneNumberId: number, now: number): number
-  /** When a number with a cap may call again, epoch ms; null: now. */
-  cappedUntil(caller: Pick<BatchCaller, 'phoneNumberId' | 'maxCallsPerDay'>, now: number): number | null
+  figures(now: number): CallerFigures
   /** Counts a call that is being placed; false: its number's cap is reached. Inside the transaction that places it. */
   place(caller: BatchCaller, attemptId: number, now: number): boolean
   /** A call that was placed and never left. */
@@ -25,7 +17,7 @@ export interface CallerCalls {
 }
 
 export function callerCalls(connection: Connection): CallerCalls {
-  const count = connection.prepare(
+  const selectCount = connection.prepare(
     'SELECT count(*) AS calls FROM caller_calls WHERE phone_number_id = ? AND placed_at > ?',
   )
   const nth = connection.prepare(
@@ -43,18 +35,23 @@ export function callerCalls(connection: Connection): CallerCalls {
     'SELECT resting_until AS until, rest_ms AS ms FROM phone_numbers WHERE id = ? AND resting_until IS NOT NULL',
   )
   const setRest = connection.prepare('UPDATE phone_numbers SET resting_until = ?, rest_ms = ? WHERE id = ?')
-  const calls: CallerCalls = {
-    count: (phoneNumberId, now) => (count.get(phoneNumberId, now - capWindowMs) as Row).calls,
-    cappedUntil({ phoneNumberId, maxCallsPerDay }, now) {
-      if (maxCallsPerDay === null) return null
-      const over = calls.count(phoneNumberId, now) - maxCallsPerDay
-      if (over < 0) return null
-      return (nth.get(phoneNumberId, now - capWindowMs, over) as Row).at + capWindowMs
-    },
+  const countCalls = (phoneNumberId: number, now: number): number =>
+    (selectCount.get(phoneNumberId, now - capWindowMs) as Row).calls
+
+  return {
+    figures: now => ({
+      count: phoneNumberId => countCalls(phoneNumberId, now),
+      cappedUntil({ phoneNumberId, maxCallsPerDay }) {
+        if (maxCallsPerDay === null) return null
+        const over = countCalls(phoneNumberId, now) - maxCallsPerDay
+        if (over < 0) return null
+        return (nth.get(phoneNumberId, now - capWindowMs, over) as Row).at + capWindowMs
+      },
+    }),
     place({ phoneNumberId, maxCallsPerDay }, attemptId, now) {
       if (maxCallsPerDay === null) return true
       forget.run(phoneNumberId, now - capWindowMs)
-      if (calls.count(phoneNumberId, now) >= maxCallsPerDay) return false
+      if (countCalls(phoneNumberId, now) >= maxCallsPerDay) return false
       insert.run(phoneNumberId, now, attemptId)
       return true
     },
@@ -70,7 +67,6 @@ export function callerCalls(connection: Connection): CallerCalls {
       connection.workChanged()
     },
   }
-  return calls
 }
 
 export function callerStatements(connection: Connection): Pick<Lookups, 'listCallers'> {
@@ -83,15 +79,6 @@ export function callerStatements(connection: Connection): Pick<Lookups, 'listCal
   )
   return {
     listCallers: async (workspaceId, batchId, now) =>
-      select.all(workspaceId, batchId).map((row: Row): CallerStanding => {
-        const { phoneNumberId, e164, maxCallsPerDay, restingUntil } = row
-        return {
-          phoneNumberId,
-          e164,
-          maxCallsPerDay,
-          callsLastDay: maxCallsPerDay === null ? null : calls.count(phoneNumberId, now),
-          hold: holdOf({ restingUntil }, calls.cappedUntil({ phoneNumberId, maxCallsPerDay }, now), now),
-        }
-      }),
+      select.all(workspaceId, batchId).map((row: Row) => toCallerStanding(row, calls.figures(now), now)),
   }
 }

@@ -4,12 +4,13 @@ import type { Connection } from './connection.ts'
 /** Rows deleted in one transaction: keeps the event loop free while a large batch goes away. */
 const deleteChunkRows = 5_000
 
-/** By what a chunk of a table is told. */
+/** With what tells rows of one batch apart. */
 const tables = [
   ['recipients', 'rowid'],
   ['rejected_rows', 'rowid'],
   ['attempts', 'rowid'],
   ['conversations', 'rowid'],
+  ['traces', 'rowid'],
   ['batch_zones', 'zone'],
   ['batch_callers', 'phone_number_id'],
 ] as const

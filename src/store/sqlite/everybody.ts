@@ -3,9 +3,9 @@
 import type { Recipient } from '../../domain/recipient.ts'
 import { recipientId } from '../../domain/recipient-id.ts'
 import type { Lookups } from '../lookups.ts'
+import { type Row, toAttempt, toRecipient } from '../rows.ts'
 import { attemptColumns, endedColumns, joins } from './attempt-pages.ts'
 import type { Connection } from './connection.ts'
-import { type Row, toAttempt, toRecipient } from './rows.ts'
 
 export function everybodyStatements(connection: Connection): Pick<Lookups, 'listEverybody'> {
   const owned = `FROM batches WHERE workspace_id = ?1 AND status <> 'importing' AND (?2 IS NULL OR agent_id = ?2)`

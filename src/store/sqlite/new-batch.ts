@@ -1,11 +1,8 @@
 // A batch's own row, written when its list begins to come in.
 import type { NewBatch } from '../../domain/batch.ts'
-import { Refusal } from '../../domain/refusal.ts'
+import { soonPlacedMs } from '../limits.ts'
+import { type Places, refuseWithoutPlaces } from '../refusals.ts'
 import type { Connection } from './connection.ts'
-import type { Row } from './rows.ts'
-
-/** A call that was asked for and has not been placed after this waits for its hours or its trunk, not for a place. */
-const soonPlacedMs = 60_000
 
 /** Inserts a batch in `importing`, inside the transaction under way. Refusal `no_free_place` where it needs one. */
 export function insertBatch(connection: Connection, batch: NewBatch): number {
@@ -15,9 +12,9 @@ export function insertBatch(connection: Connection, batch: NewBatch): number {
       `INSERT INTO batches (workspace_id, agent_id, phone_number_id, trunk_id, name, description, dialect,
          sent_agent_id, sent_phone_number_id, status, open, start_as, timezone, scheduled_at,
          max_concurrent_calls, calls_per_second, retry, calling_window, ring_timeout_ms, max_call_ms,
-         content_hash, created_at, updated_at, record, answering_machine, kind, metadata)
+         content_hash, created_at, updated_at, record, answering_machine, trace, kind, metadata)
        SELECT ?1, ?2, n.id, n.trunk_id, ?4, ?5, ?6, ?7, ?8, 'importing', ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-         ?17, ?18, ?19, ?20, ?20, ?21, ?22, ?23, ?24 FROM phone_numbers n WHERE n.id = ?3`,
+         ?17, ?18, ?19, ?20, ?20, ?21, ?22, ?23, ?24, ?25 FROM phone_numbers n WHERE n.id = ?3`,
     )
     .run(
       batch.workspaceId,
@@ -42,6 +39,7 @@ export function insertBatch(connection: Connection, batch: NewBatch): number {
       batch.createdAt,
       batch.record ? 1 : 0,
       batch.answeringMachine,
+      batch.trace ? 1 : 0,
       batch.kind ?? 'list',
       batch.metadata === undefined || batch.metadata === null ? null : JSON.stringify(batch.metadata),
     )
@@ -55,7 +53,7 @@ export function insertBatch(connection: Connection, batch: NewBatch): number {
 
 /** Open calls, and single calls that were asked for just now: writes come one by one, so the last place goes once. */
 function refuseWithoutPlace(connection: Connection, { workspaceId, createdAt }: NewBatch): void {
-  const { current, max } = connection
+  const figures = connection
     .prepare(
       `SELECT w.max_concurrent_calls AS max,
          (SELECT count(*) FROM open_attempts WHERE workspace_id = ?1)
@@ -64,12 +62,6 @@ function refuseWithoutPlace(connection: Connection, { workspaceId, createdAt }: 
               AND (b.status = 'importing' OR (b.status = 'running' AND p.queued > 0))) AS current
        FROM workspaces w WHERE w.id = ?1`,
     )
-    .get(workspaceId, createdAt - soonPlacedMs) as Row
-  if (current < max) return
-  throw new Refusal(
-    'too-many',
-    'no_free_place',
-    `All ${max} calls that this workspace may hold at the same time are under way. Try again later.`,
-    { currentCalls: current, maxCalls: max },
-  )
+    .get(workspaceId, createdAt - soonPlacedMs) as unknown as Places
+  refuseWithoutPlaces(figures)
 }

@@ -2,12 +2,12 @@
 import type { Progress, Standing } from '../../domain/recipient.ts'
 import { standings } from '../../domain/recipient.ts'
 import { maxRecipientsPerBatch, positionOf, recipientId } from '../../domain/recipient-id.ts'
+import { type Row, toAttempt, toEvent } from '../rows.ts'
 import type { IngestRow, Store } from '../store.ts'
 import { attemptPage } from './attempt-pages.ts'
 import type { Connection } from './connection.ts'
 import { recipientReader } from './everybody.ts'
 import { pageByStanding } from './recipient-pages.ts'
-import { type Row, toAttempt, toEvent } from './rows.ts'
 
 type Family = Pick<
   Store,

@@ -1,12 +1,13 @@
-// Rows as SQLite gives them → the domain's things.
-import type { Batch } from '../../domain/batch.ts'
-import type { OutboxEvent } from '../../domain/event.ts'
-import type { Attempt, Progress, Recipient, Standing } from '../../domain/recipient.ts'
-import { standings } from '../../domain/recipient.ts'
-import { positionOf } from '../../domain/recipient-id.ts'
-import type { Agent, PhoneNumber, Trunk, Workspace } from '../../domain/workspace.ts'
+// Rows as the engines give them → the domain's things. The names of columns are the same in both; a boolean is 0 or 1 in SQLite.
+import type { Batch } from '../domain/batch.ts'
+import type { Conversation } from '../domain/conversation.ts'
+import type { OutboxEvent } from '../domain/event.ts'
+import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
+import { standings } from '../domain/recipient.ts'
+import { positionOf } from '../domain/recipient-id.ts'
+import type { Agent, PhoneNumber, Trunk, Workspace } from '../domain/workspace.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: columns are checked by the schema (STRICT tables), not by the compiler
+// biome-ignore lint/suspicious/noExplicitAny: columns are checked by the schema, not by the compiler
 export type Row = Record<string, any>
 
 const parsed = (text: string | null) => (text === null ? null : JSON.parse(text))
@@ -23,7 +24,7 @@ export function toWorkspace(row: Row): Workspace {
     maxConcurrentCalls: row.max_concurrent_calls,
     creditMillicents: row.credit_millicents,
     window: parsed(row.calling_window),
-    stopped: row.stopped === 1,
+    stopped: Boolean(row.stopped),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
@@ -101,7 +102,7 @@ export function toProgress(row: Row): Progress {
 
 /** From `batches b` joined with `batch_progress p` through `progressColumns`. */
 export function toBatch(row: Row): Batch {
-  const callers: number[] = JSON.parse(row.caller_ids)
+  const callers: number[] = parsed(row.caller_ids) ?? []
   const { rows, accepted, invalid, duplicate, suppressed } = row
   return {
     id: row.id,
@@ -119,7 +120,7 @@ export function toBatch(row: Row): Batch {
     sentPhoneNumberId: row.sent_phone_number_id,
     status: row.status,
     statusReason: row.status_reason,
-    open: row.open === 1,
+    open: Boolean(row.open),
     timezone: row.timezone,
     scheduledAt: row.scheduled_at,
     createdAt: row.created_at,
@@ -132,7 +133,8 @@ export function toBatch(row: Row): Batch {
     window: parsed(row.calling_window),
     ringTimeoutMs: row.ring_timeout_ms,
     maxCallMs: row.max_call_ms,
-    record: row.record === 1,
+    record: Boolean(row.record),
+    trace: Boolean(row.trace),
     answeringMachine: row.answering_machine,
     ingest: { rows, accepted, invalid, duplicate, suppressed },
     totalRecipients: accepted,
@@ -181,7 +183,7 @@ export function toAttempt(row: Row): Attempt {
           sipStatus: row.sip_status,
           q850: row.q850,
           fault: row.fault,
-          retryable: row.retryable === 1,
+          retryable: Boolean(row.retryable),
         }
       : null,
     costMillicents: row.cost_millicents ?? 0,
@@ -198,3 +200,16 @@ export function toEvent(row: Row): OutboxEvent {
     data: parsed(row.data),
   }
 }
+
+export function toConversation(row: Row): Conversation {
+  return {
+    transcript: JSON.parse(row.transcript),
+    results: JSON.parse(row.results),
+    recordingFile: row.recording_file,
+    recordingBytes: row.recording_bytes,
+    line: JSON.parse(row.line),
+  }
+}
+
+/** Who was never called waits in `queued`, who was in `waiting`. */
+export const queueOf = (ordinal: number): 'queued' | 'waiting' => (ordinal > 1 ? 'waiting' : 'queued')
