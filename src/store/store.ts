@@ -18,6 +18,7 @@ import type {
   PlacedCall,
   PlaceVerdict,
 } from './dispatch-records.ts'
+import type { WebhookStore } from './webhook-records.ts'
 
 // ---- resources ----
 
@@ -88,7 +89,7 @@ export type IdempotencyVerdict =
   | { verdict: 'other-body' }
   | { verdict: 'answered'; answer: IdempotentAnswer }
 
-export interface Store {
+export interface Store extends WebhookStore {
   close(): Promise<void>
 
   /** Called after a commit that may give the dispatcher work: rows, starts, resumes, raised limits, lifted stops. */
@@ -250,7 +251,7 @@ export interface Store {
   findAttempt(
     workspaceId: number,
     attemptId: number,
-  ): Promise<(Attempt & { conversation: Conversation | null }) | null>
+  ): Promise<(Attempt & { conversation: Conversation | null; variables: Record<string, unknown> }) | null>
   /** File names of a batch's recordings: whoever deletes the batch deletes them. */
   listRecordings(workspaceId: number, batchId: number): Promise<string[]>
   countAttempts(workspaceId: number, filter: { batchId?: number }): Promise<number>

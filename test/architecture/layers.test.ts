@@ -14,12 +14,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ingest: ['store', 'domain', 'runtime'],
   dispatcher: ['store', 'carrier', 'domain', 'runtime'],
   batches: ['ingest', 'store', 'agent', 'domain', 'runtime'],
-  http: ['batches', 'ingest', 'store', 'dispatcher', 'agent', 'domain', 'runtime'],
+  webhooks: ['store', 'domain', 'runtime'],
+  http: ['webhooks', 'batches', 'ingest', 'store', 'dispatcher', 'agent', 'domain', 'runtime'],
   cli: ['app', 'config', 'http', 'batches', 'ingest', 'store', 'dispatcher', 'domain', 'runtime'],
   config: ['runtime'],
   app: [
     'config',
     'http',
+    'webhooks',
     'batches',
     'ingest',
     'store',
@@ -37,7 +39,7 @@ const compositionRoot = 'src/app.ts'
 
 /** The ports: the only files of these folders that others than the composition root import. */
 const ports: Readonly<Record<string, readonly string[]>> = {
-  store: ['src/store/store.ts', 'src/store/dispatch-records.ts'],
+  store: ['src/store/store.ts', 'src/store/dispatch-records.ts', 'src/store/webhook-records.ts'],
   carrier: ['src/carrier/carrier.ts'],
   agent: ['src/agent/agent.ts', 'src/agent/settings.ts', 'src/agent/connect-agent.ts', 'src/agent/echo.ts'],
 }

@@ -3,6 +3,7 @@ import { firstCallsFailed, selfPauseRule } from '../../domain/pacing.ts'
 import { finalStanding, type Standing } from '../../domain/recipient.ts'
 import type { EndedAttempt, EndedResult, OrphanedAttempt } from '../dispatch-records.ts'
 import type { Store } from '../store.ts'
+import { answerTeller } from './answered-events.ts'
 import type { Connection } from './connection.ts'
 import { conversationWriter } from './conversations.ts'
 import type { DueTimes } from './due-times.ts'
@@ -24,6 +25,7 @@ export function endingStatements(
   dueTimes: DueTimes,
 ): Pick<Store, 'recordProgress' | 'endAttempts' | 'listOrphans' | 'countOpenAttempts'> {
   const open = openAttempts(connection, dueTimes)
+  const answers = answerTeller(connection)
   const setRinging = connection.prepare(
     `UPDATE open_attempts SET status = 'ringing' WHERE id = ? AND status = 'dialing'`,
   )
@@ -50,9 +52,10 @@ export function endingStatements(
   return {
     recordProgress: progress =>
       connection.write(() => {
+        const answersAreTold = answers.isWanted()
         for (const { attemptId, status, at } of progress) {
           if (status === 'ringing') setRinging.run(attemptId)
-          else setAnswered.run(at, attemptId)
+          else if (setAnswered.run(at, attemptId).changes > 0 && answersAreTold) tellAnswer(attemptId, at)
         }
       }),
 
@@ -85,6 +88,11 @@ export function endingStatements(
 
     countOpenAttempts: async () =>
       Number((connection.prepare('SELECT count(*) AS open FROM open_attempts').get() as Row).open),
+  }
+
+  function tellAnswer(attemptId: number, at: number): void {
+    const row = open.find(attemptId)
+    if (row !== undefined) answers.tell(row, at)
   }
 
   function end(ended: EndedAttempt, now: number, ending: Ending): boolean {
@@ -131,6 +139,8 @@ export function endingStatements(
     const { outcome, endedAt, costMillicents, next } = ended
     const { disposition, cause, sipStatus, q850, fault, retryable } = outcome
     const answeredAt = ended.answeredAt ?? row.answered_at
+    // Answered and ended within one turn: nobody has told of the answer yet.
+    if (row.answered_at === null && answeredAt !== null) answers.tell(row, answeredAt)
     insertEnded.run(
       row.id,
       row.workspace_id,

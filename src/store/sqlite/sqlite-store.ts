@@ -8,10 +8,13 @@ import { DueTimes } from './due-times.ts'
 import { endingStatements } from './ending.ts'
 import { realTimeSchedule, type Schedule } from './group-commit.ts'
 import { importStatements } from './imports.ts'
+import { outboxStatements } from './outbox.ts'
 import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
 import { Rules } from './rules.ts'
+import { webhookDeliveryStatements } from './webhook-deliveries.ts'
+import { webhookEndpointStatements } from './webhook-endpoints.ts'
 import { workspaceStatements } from './workspaces.ts'
 
 export interface SqliteStoreOptions {
@@ -36,6 +39,9 @@ export async function openSqliteStore({
     ...batchStatements(connection),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...outboxStatements(connection),
+    ...webhookEndpointStatements(connection),
+    ...webhookDeliveryStatements(connection),
     ...claimStatements(connection, rules, dueTimes),
     ...placingStatements(connection, rules, dueTimes),
     ...endingStatements(connection, dueTimes),
