@@ -22,9 +22,13 @@ import { type DispatcherFigures, startDispatcher } from './dispatcher/dispatcher
 import { type Batch, finishedBatchStatuses } from './domain/batch.ts'
 import type { CallRates } from './domain/estimate.ts'
 import type { Trunk } from './domain/workspace.ts'
+import { outdialWebhook } from './http/api/outdial-webhook.ts'
 import { dialnexa } from './http/dialects/dialnexa/routes.ts'
+import { dialnexaWebhook } from './http/dialects/dialnexa/webhook.ts'
 import { formant } from './http/dialects/formant/routes.ts'
+import { formantWebhook } from './http/dialects/formant/webhook.ts'
 import { talkifai } from './http/dialects/talkifai/routes.ts'
+import { talkifaiWebhook } from './http/dialects/talkifai/webhook.ts'
 import { buildServer } from './http/server.ts'
 import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
@@ -33,6 +37,7 @@ import { seededRandom } from './runtime/random.ts'
 import { VirtualClock } from './runtime/virtual-clock.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
+import { openWebhooks } from './webhooks/open-webhooks.ts'
 
 /** A server that listens and calls. */
 export interface App {
@@ -83,8 +88,14 @@ async function open(
   const deps: Deps = { store, clock, config, logger, recordingsDir, trunkProblem }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   let sweepFound = () => 0
+  const random = seededRandom(randomInt(2 ** 32))
+  const formats = [outdialWebhook, formantWebhook, dialnexaWebhook, talkifaiWebhook]
+  const allowPrivate = config.webhookAllowPrivate
+  const webhooks = openWebhooks({ store, clock, logger, random, formats, allowPrivate })
   const server = buildServer({
     ...deps,
+    webhooks,
+    webhookFigures: () => webhooks.figures(),
     uploadDir: join(config.dataDir, 'uploads'),
     dialects: [formant, dialnexa, talkifai],
     rootDialect: config.rootDialect,
@@ -99,7 +110,11 @@ async function open(
   const carrier = openCarrier(clock, config, logger, recordingsDir)
   closers.push(() => carrier.close())
   const rates = ratesOf(config)
-  const dispatcher = startDispatcher({ store, carrier, clock, logger, nodeId: randomUUID(), rates })
+  const nodeId = randomUUID()
+  // Ends before the store does and after the dispatcher: the last calls are told of, too.
+  closers.push(() => webhooks.stop())
+  webhooks.start({ nodeId, publicUrl: config.publicUrl ?? url })
+  const dispatcher = startDispatcher({ store, carrier, clock, logger, nodeId, rates })
   sweepFound = () => dispatcher.figures().sweepFound
   phase = 'running'
   const stop = async (graceMs: number) => {

@@ -4,6 +4,7 @@ import type { Deps } from '../batches/deps.ts'
 import type { Dialect } from '../domain/batch.ts'
 import type { Refusal, RefusalKind } from '../domain/refusal.ts'
 import type { Workspace } from '../domain/workspace.ts'
+import type { WebhookDesk } from '../webhooks/control-endpoint.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,6 +21,7 @@ declare module 'fastify' {
 export interface HttpDeps extends Deps {
   /** Where uploads stay while their request lasts. */
   uploadDir: string
+  webhooks: WebhookDesk
 }
 
 export interface ErrorAnswer {
@@ -55,6 +57,7 @@ export const statusOfRefusal: Readonly<Record<RefusalKind, number>> = {
   'too-large': 413,
   'unsupported-media-type': 415,
   unprocessable: 422,
+  'rate-limited': 429,
   internal: 500,
   unavailable: 503,
 }

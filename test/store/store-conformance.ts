@@ -12,6 +12,8 @@ import { randomWalk } from './random-walk.ts'
 import { reportPromises } from './report-promises.ts'
 import { resourcePromises } from './resource-promises.ts'
 import { timePromises } from './time-promises.ts'
+import { webhookLanePromises } from './webhook-lane-promises.ts'
+import { webhookPromises } from './webhook-promises.ts'
 import type { Engine } from './workbench.ts'
 
 /** Runs the suite; each test opens a new, empty store. Tests of what outlives a process need `reopen`. */
@@ -31,6 +33,8 @@ export function storeConformance(
     describe('the dial', () => placePromises(engine))
     describe('the end', () => endingPromises(engine))
     describe('conversations', () => conversationPromises(engine))
+    describe('webhooks', () => webhookPromises(engine))
+    describe('webhook lanes', () => webhookLanePromises(engine))
     describe('reports', () => reportPromises(engine))
     describe('at random', () => randomWalk(engine))
     const { reopen } = options

@@ -7,9 +7,12 @@ import { attemptRoutes } from './attempts.ts'
 import { batchControlRoutes } from './batch-control.ts'
 import { batchReportRoutes } from './batch-reports.ts'
 import { batchRoutes } from './batches.ts'
+import { eventRoutes } from './events.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
 import { suppressionRoutes } from './suppressions.ts'
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
+import { webhookEndpointRoutes } from './webhook-endpoints.ts'
 import { workspaceRoutes } from './workspace.ts'
 
 export const ownApi: DialectPlugin = {
@@ -41,6 +44,9 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
         batchControlRoutes,
         batchReportRoutes,
         attemptRoutes,
+        eventRoutes,
+        webhookEndpointRoutes,
+        webhookDeliveryRoutes,
       ]
       for (const family of families) family(v1, deps)
     },

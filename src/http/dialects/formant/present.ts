@@ -113,12 +113,13 @@ const errorTypes: Record<Refusal['kind'], string> = {
   'too-large': 'invalid_request',
   'unsupported-media-type': 'invalid_request',
   unprocessable: 'invalid_request',
+  'rate-limited': 'rate_limit_exceeded',
   internal: 'internal_error',
   unavailable: 'internal_error',
 }
 
 /** Ids are integers here: an agent that another dialect was sent under a name shows its own id. */
-function agentInteger(batch: Batch): number {
+export function agentInteger(batch: Batch): number {
   const printed = printAgentId(batch, 'formant', '')
   return /^\d{1,15}$/.test(printed) ? Number(printed) : batch.agentId
 }

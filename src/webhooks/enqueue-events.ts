@@ -1,0 +1,89 @@
+// From the outbox to deliveries: each endpoint has a place in it, moved together with the deliveries that it makes.
+import type { OutboxEvent } from '../domain/event.ts'
+import type { Store } from '../store/store.ts'
+import type { NewDelivery, WebhookEndpoint } from '../store/webhook-records.ts'
+import type { WebhookFormat, WebhookFormats } from './webhook-format.ts'
+
+/** Deliveries made in one transaction at most. */
+const pageEvents = 250
+/** An endpoint with so many waiting is given no more: the rest stays in the outbox, where it costs nothing. */
+export const maxWaitingDeliveries = 10_000
+/** A place that moved past events of others only is written down after so many: it would cost a write for each of their commits. */
+const lazyEvents = 10_000
+/** Agents of batches that are remembered; a batch's agent never changes. */
+const maxKnownBatches = 10_000
+
+export class EventQueue {
+  readonly #store: Store
+  readonly #formats: WebhookFormats
+  /** How far an endpoint was looked through, where that is further than what is written down. */
+  readonly #seen = new Map<number, number>()
+  readonly #agents = new Map<number, number | null>()
+
+  constructor(store: Store, formats: WebhookFormats) {
+    this.#store = store
+    this.#formats = formats
+  }
+
+  /** One page for each enabled endpoint. True: there is more. */
+  async advance(now: number): Promise<boolean> {
+    const endpoints = await this.#store.listEnabledEndpoints()
+    if (endpoints.length === 0) {
+      this.#seen.clear()
+      return false
+    }
+    const head = await this.#store.outboxHead()
+    let more = false
+    for (const endpoint of endpoints) {
+      const seen = Math.max(endpoint.position, this.#seen.get(endpoint.id) ?? 0)
+      if (seen >= head || endpoint.waiting >= maxWaitingDeliveries) continue
+      if (await this.#page(endpoint, seen, now)) more = true
+    }
+    return more
+  }
+
+  async #page(endpoint: WebhookEndpoint, after: number, now: number): Promise<boolean> {
+    const format = this.#formats.get(endpoint.format)
+    if (format === undefined) return false
+    const filter = {
+      workspaceId: endpoint.workspaceId,
+      types: format.types,
+      ...(endpoint.batchId === null ? {} : { batchId: endpoint.batchId }),
+    }
+    const page = await this.#store.readOutbox(filter, { after, limit: pageEvents })
+    const deliveries: NewDelivery[] = []
+    for (const event of page.events) deliveries.push(...(await this.#deliveriesOf(event, endpoint, format)))
+    const { position: to, atEnd } = page
+    if (deliveries.length === 0 && to - endpoint.position < lazyEvents) {
+      this.#seen.set(endpoint.id, to)
+      return !atEnd
+    }
+    const { id, position: from } = endpoint
+    if (await this.#store.enqueueDeliveries(id, { from, to, deliveries }, now)) this.#seen.set(id, to)
+    // Another node was quicker: what it wrote is read at the next look.
+    else this.#seen.delete(id)
+    return !atEnd
+  }
+
+  async #deliveriesOf(
+    event: OutboxEvent,
+    { events, agentId }: WebhookEndpoint,
+    format: WebhookFormat,
+  ): Promise<NewDelivery[]> {
+    const chosen = events ?? format.eventsByDefault
+    const names = format.namesOf(event).filter(name => chosen.includes(name))
+    if (names.length === 0 || (agentId !== null && (await this.#agentOf(event)) !== agentId)) return []
+    const { id: eventId, batchId, at: eventAt } = event
+    return names.map(name => ({ eventId, batchId, eventAt, name }))
+  }
+
+  async #agentOf({ workspaceId, batchId, data }: OutboxEvent): Promise<number | null> {
+    if (batchId === null) return typeof data.agentId === 'number' ? data.agentId : null
+    const known = this.#agents.get(batchId)
+    if (known !== undefined) return known
+    const agentId = (await this.#store.getBatch(workspaceId, batchId))?.agentId ?? null
+    if (this.#agents.size >= maxKnownBatches) this.#agents.clear()
+    this.#agents.set(batchId, agentId)
+    return agentId
+  }
+}

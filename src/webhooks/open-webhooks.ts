@@ -1,0 +1,50 @@
+// Webhooks as the server holds them: a desk for requests at once, a deliverer once the server is up.
+import type { Clock } from '../runtime/clock.ts'
+import type { Logger } from '../runtime/logger.ts'
+import type { Random } from '../runtime/random.ts'
+import type { Store } from '../store/store.ts'
+import type { WebhookDesk } from './control-endpoint.ts'
+import { Deliverer, type DeliveryFigures } from './deliverer.ts'
+import { openSender, type Sender } from './sender.ts'
+import type { WebhookFormat } from './webhook-format.ts'
+
+export interface WebhookOptions {
+  store: Store
+  clock: Clock
+  logger: Logger
+  random: Random
+  formats: readonly WebhookFormat[]
+  /** Whether endpoints may be on loopback and in private networks. */
+  allowPrivate: boolean
+  /** Default: HTTP, to checked addresses. */
+  sender?: Sender
+}
+
+export interface Webhooks extends WebhookDesk {
+  /** Delivers from now on. `publicUrl`: where links in messages lead. */
+  start(options: { nodeId: string; publicUrl: string }): void
+  figures(): DeliveryFigures
+  stop(): Promise<void>
+}
+
+const nothingYet: DeliveryFigures = { delivered: 0, retry: 0, failed: 0, skipped: 0, inFlight: 0 }
+
+export function openWebhooks({ formats, allowPrivate, ...deps }: WebhookOptions): Webhooks {
+  const { send, close } = deps.sender ?? openSender({ clock: deps.clock, allowPrivate })
+  const byName = new Map(formats.map(format => [format.name as string, format]))
+  let deliverer: Deliverer | null = null
+  return {
+    formats: byName,
+    send,
+    allowPrivate,
+    wake: () => deliverer?.wake(),
+    start({ nodeId, publicUrl }) {
+      deliverer = new Deliverer({ ...deps, formats: byName, send, nodeId, publicUrl: () => publicUrl })
+    },
+    figures: () => deliverer?.figures() ?? nothingYet,
+    async stop() {
+      await deliverer?.stop()
+      close()
+    },
+  }
+}
