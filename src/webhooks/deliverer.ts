@@ -38,6 +38,8 @@ export interface DelivererDeps {
   publicUrl(): string
   /** New at each start. */
   nodeId: string
+  /** Deliveries that one endpoint may have waiting; default 10,000. */
+  maxWaiting?: number
 }
 
 /** Tries and what followed, since the start. */
@@ -65,7 +67,7 @@ export class Deliverer {
 
   constructor(deps: DelivererDeps) {
     this.#deps = deps
-    this.#queue = new EventQueue(deps.store, deps.formats)
+    this.#queue = new EventQueue(deps.store, deps.formats, deps.maxWaiting)
     this.#unsubscribe = deps.store.onEvents(() => this.wake())
     this.#pruneLater()
     this.wake()

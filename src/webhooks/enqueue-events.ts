@@ -7,7 +7,7 @@ import type { WebhookFormat, WebhookFormats } from './webhook-format.ts'
 /** Deliveries made in one transaction at most. */
 const pageEvents = 250
 /** An endpoint with so many waiting is given no more: the rest stays in the outbox, where it costs nothing. */
-export const maxWaitingDeliveries = 10_000
+const maxWaitingDeliveries = 10_000
 /** A place that moved past events of others only is written down after so many: it would cost a write for each of their commits. */
 const lazyEvents = 10_000
 /** Agents of batches that are remembered; a batch's agent never changes. */
@@ -16,13 +16,15 @@ const maxKnownBatches = 10_000
 export class EventQueue {
   readonly #store: Store
   readonly #formats: WebhookFormats
+  readonly #maxWaiting: number
   /** How far an endpoint was looked through, where that is further than what is written down. */
   readonly #seen = new Map<number, number>()
   readonly #agents = new Map<number, number | null>()
 
-  constructor(store: Store, formats: WebhookFormats) {
+  constructor(store: Store, formats: WebhookFormats, maxWaiting = maxWaitingDeliveries) {
     this.#store = store
     this.#formats = formats
+    this.#maxWaiting = maxWaiting
   }
 
   /** One page for each enabled endpoint. True: there is more. */
@@ -36,7 +38,7 @@ export class EventQueue {
     let more = false
     for (const endpoint of endpoints) {
       const seen = Math.max(endpoint.position, this.#seen.get(endpoint.id) ?? 0)
-      if (seen >= head || endpoint.waiting >= maxWaitingDeliveries) continue
+      if (seen >= head || endpoint.waiting >= this.#maxWaiting) continue
       if (await this.#page(endpoint, seen, now)) more = true
     }
     return more

@@ -18,6 +18,8 @@ export interface WebhookOptions {
   allowPrivate: boolean
   /** Default: HTTP, to checked addresses. */
   sender?: Sender
+  /** See DelivererDeps. */
+  maxWaiting?: number
 }
 
 export interface Webhooks extends WebhookDesk {

@@ -9,7 +9,7 @@ import type {
 } from '../webhook-records.ts'
 import type { Connection } from './connection.ts'
 import type { Row } from './rows.ts'
-import { deliveryClaims, laneKeeper } from './webhook-lanes.ts'
+import { deliveryClaims, laneKeeper, oldestWaiting } from './webhook-lanes.ts'
 import { noBatch, toDelivery } from './webhook-rows.ts'
 
 type Family = Pick<
@@ -93,15 +93,7 @@ export function webhookDeliveryStatements(connection: Connection): Family {
         ),
       ),
 
-    async oldestWaitingEventAt() {
-      const row = connection
-        .prepare(
-          `SELECT min(d.event_at) AS at FROM webhook_lanes l JOIN webhook_endpoints e ON e.id = l.endpoint_id AND e.enabled = 1
-             JOIN webhook_deliveries d ON d.endpoint_id = l.endpoint_id AND d.batch_id = l.batch_id AND d.status = 'waiting'`,
-        )
-        .get() as Row
-      return row.at
-    },
+    oldestWaitingEventAt: async () => oldestWaiting(connection),
   }
 }
 

@@ -33,11 +33,12 @@ export function deliveryClaims(connection: Connection) {
     `SELECT * FROM (SELECT e.id, (SELECT min(due_at) FROM webhook_lanes l WHERE l.endpoint_id = e.id AND l.lease_until <= ?1) AS due
        FROM webhook_endpoints e WHERE e.enabled = 1) WHERE due IS NOT NULL ORDER BY due`,
   )
+  // `> 0` for the partial index, which holds the few lanes that are leased.
   const selectLeases = connection.prepare(
-    `SELECT min(lease_until) AS first FROM webhook_lanes WHERE lease_until > ?`,
+    'SELECT min(lease_until) AS first FROM webhook_lanes WHERE lease_until > 0 AND lease_until > ?',
   )
   const countLeased = connection.prepare(
-    'SELECT count(*) AS leased FROM webhook_lanes WHERE endpoint_id = ? AND lease_until > ?',
+    'SELECT count(*) AS leased FROM webhook_lanes WHERE endpoint_id = ? AND lease_until > 0 AND lease_until > ?',
   )
   const selectLanes = connection.prepare(
     'SELECT batch_id FROM webhook_lanes WHERE endpoint_id = ?1 AND due_at <= ?2 AND lease_until <= ?2 ORDER BY due_at LIMIT ?3',
@@ -74,4 +75,18 @@ export function deliveryClaims(connection: Connection) {
     }
     return { claimed, wakeAt }
   }
+}
+
+/** When the oldest event happened that waits in a lane of an enabled endpoint. */
+export function oldestWaiting(connection: Connection): number | null {
+  const lanes = 'webhook_lanes l JOIN webhook_endpoints e ON e.id = l.endpoint_id AND e.enabled = 1'
+  const ofLane = 'FROM webhook_deliveries WHERE endpoint_id = l.endpoint_id AND batch_id = l.batch_id AND'
+  const row = connection
+    .prepare(
+      `SELECT min(at) AS at FROM (
+         SELECT (SELECT event_at ${ofLane} ${inOrder} ORDER BY id LIMIT 1) AS at FROM ${lanes}
+         UNION ALL SELECT (SELECT min(event_at) ${ofLane} ${overtaken}) AS at FROM ${lanes})`,
+    )
+    .get() as Row
+  return row.at
 }
