@@ -28,6 +28,7 @@ export function createProgram(terminal: Terminal): Command {
   addServerCommands(program, terminal)
   addBatchCommands(program, terminal)
   addTrunkCommands(program, terminal)
+  addEventCommand(program, terminal)
   addStopCommands(program, terminal)
   addCheckingCommands(program, terminal)
   return program
@@ -142,6 +143,16 @@ function addTrunkCommands(program: Command, terminal: Terminal): void {
     .action(async (name, options) => {
       await (await import('./trunks.ts')).addTrunk(name, options, clientOf(options), terminal)
     })
+}
+
+function addEventCommand(program: Command, terminal: Terminal): void {
+  onServer(program.command('events'))
+    .description('what happened in the workspace, oldest first')
+    .option('-f, --follow', 'stay, and show what happens from now on', false)
+    .option('--after <id>', 'begin behind this event; 0 begins at the first', wholeNumber(0, 2 ** 53 - 1))
+    .option('--batch <id>', 'only what happened to this batch', wholeNumber(1, 2 ** 53 - 1))
+    .option('--type <types>', 'only these, e.g. attempt.ended,batch.completed')
+    .action(async options => (await import('./events.ts')).events(options, clientOf(options), terminal))
 }
 
 function addStopCommands(program: Command, terminal: Terminal): void {

@@ -64,7 +64,10 @@ export async function openHouse(
     webhooks,
     sent,
     addEndpoint: changes =>
-      createEndpoint({ store, clock, webhooks }, { ...newEndpoint(bench.workspace.id), ...changes }),
+      createEndpoint(
+        { store, clock, webhooks },
+        { ...newEndpoint(bench.workspace.id), events: ['attempt.ended'], ...changes },
+      ),
     endpoint: async id => (await store.findWebhookEndpoint(bench.workspace.id, id))!,
     async callEverybody(count, how = 'answered') {
       const { id } = await bench.import(count)
@@ -79,12 +82,13 @@ export async function openHouse(
   }
 }
 
-function newEndpoint(workspaceId: number): NewEndpointRequest {
+/** Ours, for everything. */
+export function newEndpoint(workspaceId: number, url = 'http://127.0.0.1:1/hook'): NewEndpointRequest {
   return {
     workspaceId,
-    url: 'http://127.0.0.1:1/hook',
+    url,
     format: 'outdial',
-    events: ['attempt.ended'],
+    events: null,
     agentRef: null,
     batchId: null,
     description: null,

@@ -118,7 +118,8 @@ export class EventStreams {
       await once(raw, 'drain', { signal: AbortSignal.any([signal, stalled.signal]) })
       return true
     } catch {
-      if (!signal.aborted) raw.destroy()
+      // Also when the server ends: what it has not taken it will not take, and closing would wait for it.
+      raw.destroy()
       return false
     } finally {
       timer.cancel()
