@@ -107,6 +107,8 @@ export interface ClaimDeliveries {
   /** For an endpoint whose last try failed: a probe, not a flood. */
   perFailingEndpoint: number
   leaseMs: number
+  /** What came of earlier ones: recorded first, in the same transaction. See `recordDeliveries`. */
+  tried?: readonly TriedDelivery[]
 }
 
 /** A delivery that this node alone may try until its lease ends. */

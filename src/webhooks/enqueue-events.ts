@@ -13,6 +13,15 @@ const lazyEvents = 10_000
 /** Agents of batches that are remembered; a batch's agent never changes. */
 const maxKnownBatches = 10_000
 
+export interface Advance {
+  /** How many are enabled. */
+  endpoints: number
+  /** Another page follows at once. */
+  more: boolean
+  /** Some endpoint has as many waiting as it may: its next page comes when some are delivered. */
+  held: boolean
+}
+
 export class EventQueue {
   readonly #store: Store
   readonly #formats: WebhookFormats
@@ -27,21 +36,22 @@ export class EventQueue {
     this.#maxWaiting = maxWaiting
   }
 
-  /** One page for each enabled endpoint. True: there is more. */
-  async advance(now: number): Promise<boolean> {
+  /** One page for each enabled endpoint. */
+  async advance(now: number): Promise<Advance> {
     const endpoints = await this.#store.listEnabledEndpoints()
+    const found: Advance = { endpoints: endpoints.length, more: false, held: false }
     if (endpoints.length === 0) {
       this.#seen.clear()
-      return false
+      return found
     }
     const head = await this.#store.outboxHead()
-    let more = false
     for (const endpoint of endpoints) {
       const seen = Math.max(endpoint.position, this.#seen.get(endpoint.id) ?? 0)
-      if (seen >= head || endpoint.waiting >= this.#maxWaiting) continue
-      if (await this.#page(endpoint, seen, now)) more = true
+      if (seen >= head) continue
+      if (endpoint.waiting >= this.#maxWaiting) found.held = true
+      else if (await this.#page(endpoint, seen, now)) found.more = true
     }
-    return more
+    return found
   }
 
   async #page(endpoint: WebhookEndpoint, after: number, now: number): Promise<boolean> {

@@ -200,6 +200,7 @@ test('a dead endpoint is given so many deliveries and no more: the rest waits in
   alive = true
   const delivered = () => house.webhooks.figures().delivered === calls
   await house.clock.run({ until: house.clock.now() + 48 * hour * 1_000, done: delivered })
+  await house.pass(1)
   assert.equal(new Set(house.sent.map(attemptOf)).size, calls)
   assert.equal((await house.endpoint(id)).waiting, 0)
 })
@@ -224,6 +225,12 @@ test('without an endpoint a commit costs one look at most, however much happens'
     looks++
     return listEnabledEndpoints()
   }
+  let claims = 0
+  const { claimDeliveries } = house.store
+  house.store.claimDeliveries = request => {
+    claims++
+    return claimDeliveries(request)
+  }
   let reads = 0
   house.store.readOutbox = (...page) => {
     reads++
@@ -231,5 +238,5 @@ test('without an endpoint a commit costs one look at most, however much happens'
   }
   for (let done = 0; done < 50; done++) await house.callEverybody(10)
   await house.pass(10)
-  assert.deepEqual([looks, reads], [1, 0])
+  assert.deepEqual([looks, reads, claims], [1, 0, 0])
 })

@@ -52,7 +52,11 @@ export function webhookDeliveryStatements(connection: Connection): Family {
         return true
       }),
 
-    claimDeliveries: request => connection.write(() => claim(request)),
+    claimDeliveries: request =>
+      connection.write(() => {
+        for (const one of request.tried ?? []) record(one, request.nodeId, request.now)
+        return claim(request)
+      }),
 
     recordDeliveries: (tried, nodeId, now) =>
       connection.write(() => tried.map(one => record(one, nodeId, now))),
