@@ -22,6 +22,8 @@ export interface CallRequest {
   record?: boolean
   /** Absent: off. */
   answeringMachine?: MachinePolicy
+  /** Asked before each INVITE and each repetition: false once another node may have taken the call over. Absent: yes. */
+  mayRing?(): boolean
 }
 
 /** What the dispatcher hears of a call. Never called before `dial` has returned; `ended` comes exactly once or never. */
@@ -30,6 +32,11 @@ export interface CallObserver {
   answered(at: number): void
   /** Final. `evidence.endedBy` is null: what we did ourselves the dispatcher knows. */
   ended(evidence: Evidence, at: number, conversation?: Conversation): void
+  /**
+   * What another node needs to hang the call up, as `rescue` takes it; told before the INVITE leaves, which waits for the
+   * answer. False: this node does not hold the call any more, and nothing may be sent. Absent: nobody keeps it.
+   */
+  dialogChanged?(dialog: string): Promise<boolean>
 }
 
 export interface Call {
@@ -47,7 +54,10 @@ export type RescueAnswer = 'never-placed' | 'unanswered' | 'answered' | 'unknown
 export interface Carrier {
   /** Places one call. Never throws: a trunk that cannot be reached ends the call with evidence. */
   dial(request: CallRequest, observer: CallObserver): Call
-  /** Rejects while the carrier cannot be asked: ask again. */
-  rescue(trunk: Trunk, callIds: string[]): Promise<RescueAnswer[]>
+  /**
+   * Rejects while the carrier cannot be asked: ask again. `dialogs`: what `dialogChanged` kept of each call, null where
+   * it was never told; absent where nothing is kept.
+   */
+  rescue(trunk: Trunk, callIds: string[], dialogs?: (string | null)[]): Promise<RescueAnswer[]>
   close(): Promise<void>
 }

@@ -6,7 +6,7 @@ import type { Carrier } from './carrier.ts'
 export function carriersByKind(carriers: Readonly<Record<TrunkKind, Carrier>>): Carrier {
   return {
     dial: (request, observer) => carriers[request.trunk.kind].dial(request, observer),
-    rescue: (trunk, callIds) => carriers[trunk.kind].rescue(trunk, callIds),
+    rescue: (trunk, callIds, dialogs) => carriers[trunk.kind].rescue(trunk, callIds, dialogs),
     async close() {
       await Promise.all(Object.values(carriers).map(carrier => carrier.close()))
     },

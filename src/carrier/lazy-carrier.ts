@@ -47,8 +47,8 @@ export class LazyCarrier implements Carrier {
     }
   }
 
-  async rescue(trunk: Trunk, callIds: string[]): Promise<RescueAnswer[]> {
-    return (await this.#carrier()).rescue(trunk, callIds)
+  async rescue(trunk: Trunk, callIds: string[], dialogs?: (string | null)[]): Promise<RescueAnswer[]> {
+    return (await this.#carrier()).rescue(trunk, callIds, dialogs)
   }
 
   async close(): Promise<void> {

@@ -12,7 +12,7 @@ export function withTrunkDefaults(carrier: Carrier, defaults: Readonly<Record<st
   }
   return {
     dial: (request, observer) => carrier.dial({ ...request, trunk: complete(request.trunk) }, observer),
-    rescue: (trunk, callIds) => carrier.rescue(complete(trunk), callIds),
+    rescue: (trunk, callIds, dialogs) => carrier.rescue(complete(trunk), callIds, dialogs),
     close: () => carrier.close(),
   }
 }

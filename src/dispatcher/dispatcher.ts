@@ -3,24 +3,21 @@
 //
 //   wake → claim (places reserved, on disk) → place (rechecked, Call-ID on disk) → dial → … → ended (on disk) → wake
 import { randomUUID } from 'node:crypto'
-import type { Carrier } from '../carrier/carrier.ts'
-import type { CallRates } from '../domain/estimate.ts'
-import type { Clock, Timer } from '../runtime/clock.ts'
-import type { Logger } from '../runtime/logger.ts'
+import type { Timer } from '../runtime/clock.ts'
 import { waitFor } from '../runtime/wait.ts'
 import type { Claim, PlaceVerdict } from '../store/dispatch-records.ts'
-import type { Store } from '../store/store.ts'
 import { Breakers } from './breakers.ts'
 import { CallPacer } from './call-pacer.ts'
+import { DialogKeeper } from './dialog-keeper.ts'
+import type { DispatcherDeps } from './dispatcher-deps.ts'
 import { KnownResources } from './known-resources.ts'
+import { leaseMs } from './leases.ts'
+import { Membership } from './membership.ts'
 import { OutcomeRecorder } from './outcome-recorder.ts'
-import { rescue } from './rescue.ts'
 import { RunningCalls } from './running-calls.ts'
 
 /** Recipients claimed in one transaction: bounds how long it holds the event loop (about 10 ms). */
 const maxClaims = 256
-/** A claim that is not placed within this belongs to nobody any more. */
-const leaseMs = 30_000
 /** CPS slots are reserved this far ahead. */
 const horizonMs = 250
 const sweepEveryMs = 1_000
@@ -28,18 +25,6 @@ const sweepEveryMs = 1_000
 const storeRetryMs = 1_000
 /** How long a call that was hung up at shutdown may take to say so. */
 const hangUpGraceMs = 2_000
-
-export interface DispatcherDeps {
-  store: Store
-  carrier: Carrier
-  clock: Clock
-  logger: Logger
-  /** New at each start of the process. */
-  nodeId: string
-  rates?: CallRates
-  /** null: no safety net (virtual time, where nothing can be missed). */
-  sweepEveryMs?: number | null
-}
 
 export interface DispatcherFigures {
   /** Calls placed since the start. */
@@ -77,6 +62,7 @@ class DispatchLoop {
   readonly #recorder: OutcomeRecorder
   readonly #pacer: CallPacer
   readonly #running: RunningCalls
+  readonly #membership: Membership
   #ready: Claim[] = []
   #phase: 'rescuing' | 'calling' | 'stopping' = 'rescuing'
   #cycling = false
@@ -91,7 +77,7 @@ class DispatchLoop {
   #storeFailure: string | null = null
 
   constructor(deps: DispatcherDeps) {
-    const { store, clock, logger } = deps
+    const { store, clock, logger, nodeId, alone = true } = deps
     this.#deps = deps
     this.#known = new KnownResources(store)
     this.#breakers = new Breakers(store, clock, this.#known, logger)
@@ -100,17 +86,30 @@ class DispatchLoop {
       known: this.#known,
       breakers: this.#breakers,
       onRecorded: () => this.#wake(),
+      onSettled: attemptId => this.#membership.leases.release(attemptId),
       onFailure: error => this.#storeFailed(error),
     })
     this.#pacer = new CallPacer(clock, claim => {
       this.#ready.push(claim)
       this.#wake()
     })
+    this.#membership = new Membership({
+      ...deps,
+      known: this.#known,
+      load: () => this.figures(),
+      phase: () => this.#phase,
+      onLost: attemptIds => this.#running.lost(attemptIds),
+      onExpired: attemptIds => this.#running.expired(attemptIds),
+      onRescued: () => this.#wake(),
+      onFailure: error => this.#storeFailed(error),
+    })
     this.#running = new RunningCalls({
       ...deps,
       known: this.#known,
       recorder: this.#recorder,
       pacer: this.#pacer,
+      leases: this.#membership.leases,
+      ...(alone ? {} : { dialogs: new DialogKeeper(store, nodeId, error => this.#storeFailed(error)) }),
       isCalling: () => this.#phase === 'calling',
       onFailure: error => this.#storeFailed(error),
     })
@@ -126,19 +125,20 @@ class DispatchLoop {
       this.#known.forget()
       this.#wake()
     })
-    await this.#rescue()
-    if (this.#phase === 'stopping') return
+    await this.#untilStoreAnswers(() => this.#membership.join())
+    await this.#untilStoreAnswers(() => this.#membership.rescue())
+    if ((this.#phase as string) === 'stopping') return
     this.#phase = 'calling'
     this.#armSweep()
     this.#wake()
   }
 
-  /** Nothing is dialled before the earlier life is settled, however long the store takes. */
-  async #rescue(): Promise<void> {
+  /** Nothing is dialled before the node is known and the earlier life is settled, however long the store takes. */
+  async #untilStoreAnswers(work: () => Promise<void>): Promise<void> {
     const { clock } = this.#deps
     while (this.#phase === 'rescuing') {
       try {
-        return await rescue(this.#deps, this.#known, () => this.#phase === 'stopping')
+        return await work()
       } catch (error) {
         this.#storeFailed(error)
         await waitFor(clock, storeRetryMs)
@@ -161,6 +161,7 @@ class DispatchLoop {
     await this.#running.ended(hangUpGraceMs)
     this.#breakers.stop()
     await this.#recorder.settled()
+    await this.#membership.leave()
   }
 
   /** Something may be due: run a cycle, or one more when one is under way. */
@@ -197,7 +198,13 @@ class DispatchLoop {
     const { store, clock, nodeId } = this.#deps
     const now = clock.now()
     const request = { now, nodeId, leaseMs, maxClaims, horizonMs, asSafetyNet: sweeping }
+    const { leases } = this.#membership
+    const askedAt = leases.now()
     const { claims, wakeAt, more } = await store.claim(request)
+    leases.granted(
+      claims.map(({ attemptId }) => attemptId),
+      askedAt,
+    )
     if (sweeping) this.#sweepFound += claims.filter(claim => claim.slotAt <= now).length
     this.#armWake(wakeAt)
     const stopping = this.#phase === 'stopping'
@@ -225,18 +232,20 @@ class DispatchLoop {
     }
     for (const [index, claim] of claims.entries())
       if (verdicts[index] === 'placed') this.#running.dialWhenSpaced(claim, calls[index]!.callId)
-      else
-        this.#deps.logger.debug(
-          { attemptId: claim.attemptId, verdict: verdicts[index] },
-          'put back before the dial',
-        )
+      else this.#notPlaced(claim, verdicts[index]!)
     // A place that was given back may be somebody else's.
     if (verdicts.some(verdict => verdict !== 'placed')) this.#wokenAgain = true
   }
 
-  #release(claims: readonly Claim[]): Promise<void> {
+  #notPlaced({ attemptId }: Claim, verdict: PlaceVerdict): void {
+    this.#membership.leases.release(attemptId)
+    this.#deps.logger.debug({ attemptId, verdict }, 'put back before the dial')
+  }
+
+  async #release(claims: readonly Claim[]): Promise<void> {
     const attemptIds = claims.map(claim => claim.attemptId)
-    return this.#deps.store.releaseClaims(attemptIds, this.#deps.clock.now())
+    await this.#deps.store.releaseClaims(attemptIds, this.#deps.clock.now())
+    for (const attemptId of attemptIds) this.#membership.leases.release(attemptId)
   }
 
   #armWake(at: number | null): void {

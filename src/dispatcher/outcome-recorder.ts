@@ -21,6 +21,8 @@ export interface OutcomeRecorderDeps {
   /** Called while the record is on its way: what is claimed now shares its transaction. */
   onRecorded(): void
   onFailure(error: unknown): void
+  /** The end of an attempt is on disk, or was by somebody else's hand. */
+  onSettled(attemptId: number): void
 }
 
 export class OutcomeRecorder {
@@ -85,7 +87,10 @@ export class OutcomeRecorder {
     if (progress.length > 0)
       this.#track(this.#deps.store.recordProgress(progress), () => this.#keep(progress, []))
     if (ended.length === 0) return
-    this.#track(this.#deps.store.endAttempts(ended, this.#deps.clock.now()), () => this.#keep([], ended))
+    const recording = this.#deps.store.endAttempts(ended, this.#deps.clock.now()).then(() => {
+      for (const { attemptId } of ended) this.#deps.onSettled(attemptId)
+    })
+    this.#track(recording, () => this.#keep([], ended))
     this.#deps.onRecorded()
   }
 

@@ -30,6 +30,10 @@ export interface RunningAttemptDeps {
   agent: Agent
   carrier: Carrier
   clock: Clock
+  /** Whether this node still holds the attempt. */
+  isHeld(): boolean
+  /** Keeps what another node needs to hang up; absent: nobody else could. */
+  keepDialog?(dialog: string): Promise<boolean>
   onProgress(progress: AttemptProgress): void
   onEnded(ending: Ending): void
 }
@@ -48,8 +52,12 @@ export class RunningAttempt {
     this.#deps = deps
   }
 
+  get isAnswered(): boolean {
+    return this.#answeredAt !== null
+  }
+
   dial(): void {
-    const { claim, callId, trunk, agent, carrier, clock } = this.#deps
+    const { claim, callId, trunk, agent, carrier, clock, isHeld, keepDialog } = this.#deps
     this.#dialledAt = clock.now()
     this.#arm(Math.min(silenceTimeoutMs, claim.ringTimeoutMs), () => this.#notAnswered())
     this.#call = carrier.dial(
@@ -64,11 +72,13 @@ export class RunningAttempt {
         variablesJson: claim.variablesJson,
         record: claim.record,
         answeringMachine: claim.answeringMachine,
+        mayRing: isHeld,
       },
       {
         ringing: at => this.#ringing(at),
         answered: at => this.#answered(at),
         ended: (evidence, at, conversation) => this.#end(evidence, at, true, conversation),
+        ...(keepDialog === undefined ? {} : { dialogChanged: keepDialog }),
       },
     )
   }

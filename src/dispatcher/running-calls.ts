@@ -4,7 +4,9 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Claim } from '../store/dispatch-records.ts'
 import type { Store } from '../store/store.ts'
 import type { CallPacer } from './call-pacer.ts'
+import type { DialogKeeper } from './dialog-keeper.ts'
 import type { KnownResources } from './known-resources.ts'
+import type { Leases } from './leases.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
 import { RunningAttempt } from './running-attempt.ts'
 
@@ -15,6 +17,10 @@ export interface RunningCallsDeps {
   known: KnownResources
   recorder: OutcomeRecorder
   pacer: CallPacer
+  leases: Leases
+  nodeId: string
+  /** Keeps dialogs where other nodes find them; absent: this node is alone. */
+  dialogs?: DialogKeeper
   /** False once we were told to stop: what is not dialled yet goes back. */
   isCalling(): boolean
   onFailure(error: unknown): void
@@ -43,7 +49,7 @@ export class RunningCalls {
   dialWhenSpaced(claim: Claim, callId: string): void {
     const attempt = this.#open(claim, callId)
     // Somebody stopped us while the commit was under way.
-    if (!this.#deps.isCalling()) {
+    if (!this.#mayDial(claim)) {
       attempt.neverDialled()
       return
     }
@@ -63,6 +69,19 @@ export class RunningCalls {
     for (const attempt of this.#attempts.values()) attempt.hangUp()
   }
 
+  /** They belong to another node now: hung up, and what that node wrote of them stands. */
+  lost(attemptIds: readonly number[]): void {
+    for (const attemptId of attemptIds) this.#attempts.get(attemptId)?.hangUp()
+  }
+
+  /** They may be taken over at any moment: nobody's telephone goes on ringing, while talks go on until they are lost. */
+  expired(attemptIds: readonly number[]): void {
+    for (const attemptId of attemptIds) {
+      const attempt = this.#attempts.get(attemptId)
+      if (attempt?.isAnswered === false) attempt.hangUp()
+    }
+  }
+
   /** Resolves when none is under way any more, or after `withinMs`. */
   async ended(withinMs: number): Promise<void> {
     if (this.#attempts.size === 0) return
@@ -76,12 +95,18 @@ export class RunningCalls {
     })
   }
 
+  /** By what this node knows by itself. */
+  #mayDial({ attemptId, dialBefore }: Claim): boolean {
+    const { isCalling, leases, clock } = this.#deps
+    return isCalling() && leases.isHeld(attemptId) && (dialBefore === null || clock.now() < dialBefore)
+  }
+
   /** A store that cannot say means no. */
-  async #mayStillDial({ attemptId }: Claim): Promise<boolean> {
-    const { store, clock, isCalling, onFailure } = this.#deps
+  async #mayStillDial(claim: Claim): Promise<boolean> {
+    const { store, clock, nodeId, onFailure } = this.#deps
     try {
-      const [allowed] = await store.mayStillDial([attemptId], clock.now())
-      return allowed === true && isCalling()
+      const [allowed] = await store.mayStillDial([claim.attemptId], nodeId, clock.now())
+      return allowed === true && this.#mayDial(claim)
     } catch (error) {
       onFailure(error)
       return false
@@ -89,7 +114,8 @@ export class RunningCalls {
   }
 
   #open(claim: Claim, callId: string): RunningAttempt {
-    const { known, carrier, clock, recorder } = this.#deps
+    const { known, carrier, clock, recorder, leases, dialogs } = this.#deps
+    const { attemptId } = claim
     this.#placed++
     const attempt = new RunningAttempt({
       claim,
@@ -98,14 +124,16 @@ export class RunningCalls {
       agent: known.agent(claim.agentId),
       carrier,
       clock,
+      isHeld: () => leases.isHeld(attemptId),
+      ...(dialogs === undefined ? {} : { keepDialog: dialog => dialogs.keep(attemptId, dialog) }),
       onProgress: progress => recorder.progressed(progress),
       onEnded: ending => {
-        this.#attempts.delete(claim.attemptId)
+        this.#attempts.delete(attemptId)
         recorder.ended(claim, ending)
         if (this.#attempts.size === 0) this.#allEnded()
       },
     })
-    this.#attempts.set(claim.attemptId, attempt)
+    this.#attempts.set(attemptId, attempt)
     return attempt
   }
 }

@@ -37,6 +37,8 @@ export interface Claim {
   firstPutBackAt: number | null
   /** CPS slot, epoch ms: not dialled before it. */
   slotAt: number
+  /** Nor after this, epoch ms: from then on the next slot may be another node's. null: no other node shares the trunk. */
+  dialBefore: number | null
   /** Least time between two new calls on the trunk and in the batch, ms (1000 / CPS); 0: no limit. */
   trunkSpacingMs: number
   batchSpacingMs: number
@@ -68,6 +70,12 @@ export type PlaceVerdict =
 export interface PlacedCall {
   attemptId: number
   callId: string
+}
+
+/** What is kept of a call so that another node can hang it up; written before its INVITE leaves. */
+export interface KeptDialog {
+  attemptId: number
+  dialog: string
 }
 
 export interface AttemptProgress {
@@ -109,4 +117,6 @@ export interface OrphanedAttempt extends Claim {
   answeredAt: number | null
   dialedAt: number | null
   trunkKind: TrunkKind
+  /** What the carrier's adapter kept of its dialog, for whoever has to hang it up; null: nothing was sent. */
+  dialog: string | null
 }

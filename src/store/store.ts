@@ -8,16 +8,7 @@ import type { OutboxEvent } from '../domain/event.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
 import type { RowReason } from '../domain/refusal.ts'
 import type { Agent, ApiKey, PhoneNumber, Suppression, Trunk, Workspace } from '../domain/workspace.ts'
-import type {
-  AttemptProgress,
-  ClaimRequest,
-  ClaimResult,
-  EndedAttempt,
-  EndedResult,
-  OrphanedAttempt,
-  PlacedCall,
-  PlaceVerdict,
-} from './dispatch-records.ts'
+import type { DispatchStore } from './dispatch-store.ts'
 import type { WebhookStore } from './webhook-records.ts'
 
 // ---- resources ----
@@ -89,7 +80,7 @@ export type IdempotencyVerdict =
   | { verdict: 'other-body' }
   | { verdict: 'answered'; answer: IdempotentAnswer }
 
-export interface Store extends WebhookStore {
+export interface Store extends DispatchStore, WebhookStore {
   close(): Promise<void>
 
   /** Called after a commit that may give the dispatcher work: rows, starts, resumes, raised limits, lifted stops. */
@@ -265,36 +256,4 @@ export interface Store extends WebhookStore {
   /** Counts made anew from the rows: tests hold them equal to the counters. */
   recount(batchId: number): Promise<Progress>
   listEvents(workspaceId: number | null, page: CursorPage): Promise<OutboxEvent[]>
-
-  // -- dispatch --
-  /**
-   * Reserves places for recipients that are due, within every limit (workspace, trunk, caller ID, agent, batch) and
-   * CPS, shared fairly among the batches. Also starts scheduled batches whose time has come.
-   */
-  claim(request: ClaimRequest): Promise<ClaimResult>
-  /** The commit immediately before the dial: rechecks everything that may have changed and writes the Call-ID. */
-  placeCalls(calls: PlacedCall[], nodeId: string, now: number): Promise<PlaceVerdict[]>
-  /** Claims that will not be placed return unspent. */
-  releaseClaims(attemptIds: number[], now: number): Promise<void>
-  /**
-   * For a placed call that had to wait for its CPS slot after all: whether nothing forbids it now (pause, cancel, stop,
-   * suppression, a limit that was lowered). A call that is forbidden was not dialled: it ends with a put-back.
-   */
-  mayStillDial(attemptIds: number[], now: number): Promise<boolean[]>
-  recordProgress(progress: AttemptProgress[]): Promise<void>
-  /** Completes batches whose last recipient finished. */
-  endAttempts(ended: EndedAttempt[], now: number): Promise<EndedResult>
-  /** Opens or closes breakers and sets the slowed rate; null leaves closed. */
-  setTrunkBreaker(trunkId: number, until: number | null, reason: string | null, now: number): Promise<void>
-  setTrunkSlowed(trunkId: number, callsPerSecond: number | null, now: number): Promise<void>
-  setAgentBreaker(agentId: number, until: number | null, reason: string | null, now: number): Promise<void>
-  /** Open attempts that do not belong to `nodeId`. */
-  listOrphans(nodeId: string): Promise<OrphanedAttempt[]>
-  /** At start: half-done imports, their reservations and half-done cancels are cleared up. Returns how many batches. */
-  sweep(now: number): Promise<number>
-  /** The trunk as the carrier adapters need it. */
-  getTrunk(trunkId: number): Promise<Trunk | null>
-  getAgent(agentId: number): Promise<Agent | null>
-  /** Open attempts now, for readiness and shutdown. */
-  countOpenAttempts(): Promise<number>
 }

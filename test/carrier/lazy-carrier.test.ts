@@ -27,7 +27,11 @@ test('it is opened once, by the first call, and closed with the rest', async () 
   }
   const sip = lazily(async () => {
     opened++
-    return { dial: (...call) => inside.dial(...call), rescue: (...lost) => inside.rescue(...lost), close }
+    return {
+      dial: (...call) => inside.dial(...call),
+      rescue: (trunk, callIds) => inside.rescue(trunk, callIds),
+      close,
+    }
   })
   const carrier = carriersByKind({ simulated: new SimulatedCarrier({ clock, seed: 7 }), sip })
   await dialAndRecord({ carrier, trunk }, '+12025550192').ended

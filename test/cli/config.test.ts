@@ -1,13 +1,16 @@
 // The configuration: what is read, what is refused, and in which words.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ConfigError, readClientConfig, readConfig, unknownVariables } from '../../src/config.ts'
+import { readClientConfig, readConfig, unknownVariables } from '../../src/config.ts'
+import { ConfigError } from '../../src/runtime/config-error.ts'
 
 test('an empty environment gives the documented defaults', () => {
   assert.deepEqual(readConfig({}), {
     host: '127.0.0.1',
     port: 8080,
+    role: 'all',
     dataDir: './data',
+    recordingsDir: null,
     apiKey: null,
     rootDialect: null,
     logLevel: 'info',
@@ -37,6 +40,8 @@ test('every setting is taken from its variable', () => {
     PORT: '9000',
     HOST: '0.0.0.0',
     OUTDIAL_DATA_DIR: '/var/lib/outdial',
+    OUTDIAL_RECORDINGS_DIR: '/srv/recordings',
+    OUTDIAL_ROLE: 'caller',
     OUTDIAL_API_KEY: 'a-key-of-twenty-chars',
     OUTDIAL_ROOT_DIALECT: 'dialnexa',
     OUTDIAL_LOG_LEVEL: 'warn',
@@ -64,7 +69,9 @@ test('every setting is taken from its variable', () => {
   assert.deepEqual(config, {
     host: '0.0.0.0',
     port: 9000,
+    role: 'caller',
     dataDir: '/var/lib/outdial',
+    recordingsDir: '/srv/recordings',
     apiKey: 'a-key-of-twenty-chars',
     rootDialect: 'dialnexa',
     logLevel: 'warn',

@@ -16,6 +16,8 @@ export interface DeathBed {
   when: 'before' | 'after'
   /** 1 for the first call of the method. */
   nth: number
+  /** It only falls asleep, and may be woken. */
+  sleeps?: boolean
 }
 
 const never = () => new Promise<never>(() => {})
@@ -24,6 +26,9 @@ export class MortalNode {
   /** The world as this node sees it. */
   readonly world: World
   #alive = true
+  #asleep = false
+  /** What came while it slept, in order: it hears of that when it wakes. */
+  #missed: (() => void)[] = []
   #calls = 0
   readonly #deathBed: DeathBed | null
 
@@ -31,12 +36,21 @@ export class MortalNode {
     this.#deathBed = deathBed
     const gated = interpose(store, (method, proceed) => this.#around(method, proceed))
     this.world = {
-      store: { ...gated, onWork: listener => store.onWork(() => this.#alive && listener()) },
+      store: { ...gated, onWork: listener => store.onWork(() => this.#hear(listener)) },
       carrier: this.#gateCarrier(carrier),
       clock: {
         now: () => clock.now(),
         elapsed: () => clock.elapsed(),
-        at: (at, task) => clock.at(at, () => this.#alive && task()),
+        at: (at, task) => {
+          let cancelled = false
+          const timer = clock.at(at, () => this.#hear(() => !cancelled && task()))
+          return {
+            cancel() {
+              cancelled = true
+              timer.cancel()
+            },
+          }
+        },
       },
     }
   }
@@ -47,15 +61,52 @@ export class MortalNode {
 
   kill(): void {
     this.#alive = false
+    this.#missed = []
+  }
+
+  /** As a process that was sent SIGSTOP: it does nothing and hears of nothing. */
+  sleep(): void {
+    this.#asleep = true
+  }
+
+  wake(): void {
+    this.#asleep = false
+    const missed = this.#missed
+    this.#missed = []
+    for (const task of missed) this.#hear(task)
+  }
+
+  #hear(task: () => void): void {
+    if (!this.#alive) return
+    if (this.#asleep) this.#missed.push(task)
+    else task()
+  }
+
+  /** Resolves, or rejects, as `result` does, but not while the node sleeps, and never once it is dead. */
+  #heard<T>(result: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      result.then(
+        value => this.#hear(() => resolve(value)),
+        error => this.#hear(() => reject(error)),
+      )
+    })
   }
 
   async #around(method: StoreMethod, proceed: () => Promise<unknown>): Promise<unknown> {
-    const dies = method === this.#deathBed?.method && ++this.#calls === this.#deathBed.nth
-    if (dies && this.#deathBed?.when === 'before') this.kill()
+    const isLast = method === this.#deathBed?.method && ++this.#calls === this.#deathBed.nth
+    if (isLast && this.#deathBed?.when === 'before') this.#end()
     if (!this.#alive) return never()
-    const result = await proceed()
-    if (dies) this.kill()
-    return this.#alive ? result : never()
+    const result = proceed()
+    if (isLast) {
+      await result.catch(() => {})
+      this.#end()
+    }
+    return this.#heard(result)
+  }
+
+  #end(): void {
+    if (this.#deathBed?.sleeps === true) this.sleep()
+    else this.kill()
   }
 
   #gateCarrier(carrier: Carrier): Carrier {
@@ -63,16 +114,14 @@ export class MortalNode {
       dial: (request, observer) => {
         if (!this.#alive) return { hangUp: () => {} }
         const call = carrier.dial(request, {
-          ringing: at => this.#alive && observer.ringing(at),
-          answered: at => this.#alive && observer.answered(at),
-          ended: (evidence, at) => this.#alive && observer.ended(evidence, at),
+          ringing: at => this.#hear(() => observer.ringing(at)),
+          answered: at => this.#hear(() => observer.answered(at)),
+          ended: (evidence, at) => this.#hear(() => observer.ended(evidence, at)),
         })
         return { hangUp: () => this.#alive && call.hangUp() }
       },
-      rescue: async (trunk, callIds) => {
-        const answers = await (this.#alive ? carrier.rescue(trunk, callIds) : never())
-        return this.#alive ? answers : never()
-      },
+      rescue: (trunk, callIds, dialogs) =>
+        this.#alive ? this.#heard(carrier.rescue(trunk, callIds, dialogs)) : never(),
       close: async () => {},
     }
   }

@@ -27,7 +27,7 @@ const failingMethods: StoreMethod[] = [
   'setAgentBreaker',
   'setTrunkSlowed',
   'getTrunk',
-  'listOrphans',
+  'adoptOrphans',
 ]
 const losable: StoreMethod[] = ['placeCalls', 'recordProgress', 'endAttempts']
 

@@ -2,16 +2,19 @@
 import type { Carrier } from '../../src/carrier/carrier.ts'
 import { SimulatedCarrier } from '../../src/carrier/simulated/simulated-carrier.ts'
 import { type Dispatcher, startDispatcher } from '../../src/dispatcher/dispatcher.ts'
+import type { DispatcherDeps } from '../../src/dispatcher/dispatcher-deps.ts'
 import type { Batch, NewBatch } from '../../src/domain/batch.ts'
 import { finishedBatchStatuses } from '../../src/domain/batch.ts'
-import { noRetries } from '../../src/domain/retry.ts'
 import type { TrunkKind } from '../../src/domain/workspace.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
+import { SynchronisedClock } from '../../src/runtime/synchronised-clock.ts'
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { AcceptedRow, Store } from '../../src/store/store.ts'
 import { type DeathBed, MortalNode, type World } from './mortal-node.ts'
+import { newBatch } from './new-batch.ts'
 import { assertPromises } from './promises.ts'
+import { skewed } from './skewed-clock.ts'
 import { WatchedCarrier } from './watched-carrier.ts'
 
 /** Monday, 5 January 2026, 10:00 UTC. */
@@ -115,7 +118,7 @@ export class Switchboard {
   /** As a process that starts opens it; the one before is closed. */
   async reopen(path: string): Promise<void> {
     if (this.store !== undefined) await this.store.close()
-    this.store = await openSqliteStore({ path, schedule: queueMicrotask })
+    this.store = await openSqliteStore({ path, schedule: queueMicrotask, now: () => this.clock.now() })
     this.store.onWork(() => void this.#noteEnded(this.#live))
     this.store.onEvents(() => void this.#noteEnded(this.#cancelled))
   }
@@ -177,7 +180,7 @@ export class Switchboard {
   async addBatch(name: string, options: BatchOptions): Promise<number> {
     const { people: numbers, line, zone = 'UTC', zoneOf = () => zone, ...changes } = options
     const now = this.clock.now()
-    const batch: NewBatch = { ...this.#newBatch(name, now), ...line, ...changes }
+    const batch: NewBatch = { ...newBatch(this.workspaceId, name, now), ...line, ...changes }
     const id = await this.store.beginImport(batch)
     const rows = numbers.map((number, index) => rowOf(name, number, zoneOf(index), index))
     for (let from = 0; from < rows.length; from += chunkRows)
@@ -187,34 +190,6 @@ export class Switchboard {
     this.#live.add(name)
     if (batch.maxConcurrentCalls !== null) this.limits.set(`batch:${name}`, batch.maxConcurrentCalls)
     return id
-  }
-
-  #newBatch(name: string, now: number): Omit<NewBatch, keyof Line> & Line {
-    return {
-      workspaceId: this.workspaceId,
-      agentId: 0,
-      phoneNumberId: 0,
-      trunkId: 0,
-      name,
-      description: null,
-      dialect: 'outdial',
-      sentAgentId: 'agent',
-      sentPhoneNumberId: null,
-      open: false,
-      timezone: 'UTC',
-      scheduledAt: null,
-      startAs: 'running',
-      contentHash: name,
-      createdAt: now,
-      maxConcurrentCalls: null,
-      callsPerSecond: null,
-      retry: noRetries,
-      window: null,
-      ringTimeoutMs: 45_000,
-      maxCallMs: 3_600_000,
-      record: false,
-      answeringMachine: 'off',
-    } as Omit<NewBatch, keyof Line> & Line
   }
 
   /** Starts calling; the sweep runs as in production unless told otherwise. */
@@ -233,7 +208,24 @@ export class Switchboard {
     return { node, dispatcher: this.#start(node.world, options) }
   }
 
-  #start(world: World, options: { sweepEveryMs?: number | null } = {}): Dispatcher {
+  /**
+   * Starts a node of several on this store; it can be killed, and sent to sleep. Its own clock may be off by
+   * `clockErrorMs`: it follows the store's.
+   */
+  join(deathBed: DeathBed | null = null, clockErrorMs = 0): { node: MortalNode; dispatcher: Dispatcher } {
+    const { carrier } = this
+    const world = { clock: skewed(this.clock, clockErrorMs), carrier, store: this.#wrapStore(this.store) }
+    const node = new MortalNode(world, deathBed)
+    const clock = new SynchronisedClock(node.world.clock)
+    const presence = { name: 'test', role: 'all', version: '0' } as const
+    const dispatcher = this.#start(
+      { ...node.world, clock },
+      { alone: false, presence, followStoreTime: sample => void clock.follow(sample) },
+    )
+    return { node, dispatcher }
+  }
+
+  #start(world: World, options: Partial<DispatcherDeps> = {}): Dispatcher {
     const nodeId = `node-${this.dispatchers.length + 1}`
     const dispatcher = startDispatcher({ ...world, nodeId, logger: silentLogger, ...options })
     this.dispatchers.push(dispatcher)

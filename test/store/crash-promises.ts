@@ -66,7 +66,7 @@ export function crashPromises(engine: Engine, reopen: (store: Store) => Promise<
     assert.equal((await bench.claim({ nodeId: 'node-2' })).claims.length, 0)
     const [call] = claims.slice(3).map(({ attemptId }) => ({ attemptId, callId: 'x' }))
     assert.deepEqual(await store.placeCalls([call!], 'node-2', start), ['lease-lost'])
-    const orphans = await store.listOrphans('node-2')
+    const orphans = await bench.adopt('node-2')
     assert.deepEqual(
       orphans.map(({ status, callId }) => [status, callId]),
       [...claims.slice(0, 3).map(({ attemptId }) => ['dialing', `call-${attemptId}`]), ['claimed', null]],

@@ -213,7 +213,7 @@ export function endingPromises(engine: Engine): void {
     const progress = (index: number, status: 'ringing' | 'answered') =>
       ({ attemptId: claims[index]!.attemptId, status, at: start + 2 }) as const
     await store.recordProgress([progress(2, 'ringing'), progress(3, 'answered')])
-    const orphans = await store.listOrphans('node-2')
+    const orphans = await bench.adopt('node-2')
     assert.deepEqual(
       orphans.map(({ status, callId, dialedAt, answeredAt }) => [status, callId, dialedAt, answeredAt]),
       [
@@ -237,7 +237,7 @@ export function endingPromises(engine: Engine): void {
     await store.releaseClaims([orphans[0]!.attemptId], start)
     assert.deepEqual((await bench.end(orphans.slice(1), lost)).recorded, [true, true, true])
     assert.deepEqual(await bench.standings(id), ['queued', 'lost', 'lost', 'lost'])
-    assert.deepEqual(await store.listOrphans('node-2'), [])
+    assert.deepEqual(await bench.adopt('node-3'), [])
     await assertCounted(bench, id)
   })
 }

@@ -25,6 +25,7 @@ const changes: {
   window?: CallingWindow
   claimedAt?: number
   at?: number
+  leaseMs?: number
   standing?: string
   change?(bench: Workbench, batchId: number): Promise<unknown>
 }[] = [
@@ -72,7 +73,7 @@ const changes: {
     verdict: 'breaker-open',
     change: ({ store, agent }) => store.setAgentBreaker(agent.id, start + 1_000, 'agent failed', start),
   },
-  { what: 'the lease ran out', verdict: 'lease-lost', at: start + 30_000 },
+  { what: 'the lease ran out', verdict: 'lease-lost', leaseMs: 0 },
 ]
 
 export function placePromises(engine: Engine): void {
@@ -95,12 +96,21 @@ export function placePromises(engine: Engine): void {
     await assertCounted(bench, batch.id)
   })
 
-  for (const { what, verdict, window, claimedAt = start, at = start, standing = 'queued', change } of changes)
+  for (const {
+    what,
+    verdict,
+    window,
+    claimedAt = start,
+    at = start,
+    leaseMs,
+    standing = 'queued',
+    change,
+  } of changes)
     test(`a claim is not dialled when ${what}: ${verdict}`, async t => {
       const bench = await setUp(t, engine)
       const { store, workspace } = bench
       const { id } = await bench.import([person(1)], window === undefined ? {} : { window })
-      const { claims } = await bench.claim({ now: claimedAt })
+      const { claims } = await bench.claim({ now: claimedAt, ...(leaseMs === undefined ? {} : { leaseMs }) })
       await change?.(bench, id)
       assert.deepEqual(await bench.place(claims, at), [verdict])
       assert.deepEqual(await bench.standings(id), [standing])
@@ -109,15 +119,17 @@ export function placePromises(engine: Engine): void {
       await assertCounted(bench, id)
     })
 
-  for (const { what, verdict, window, claimedAt = start, at = start, change } of changes)
+  for (const { what, verdict, window, claimedAt = start, at = start, change } of changes.filter(
+    ({ leaseMs }) => leaseMs === undefined,
+  ))
     test(`a call that waits for its slot is forbidden when ${what}, and comes back unspent`, async t => {
       const bench = await setUp(t, engine)
       const { id } = await bench.import([person(1)], window === undefined ? {} : { window })
       const calls = await bench.call({ now: claimedAt })
       const ids = calls.map(({ attemptId }) => attemptId)
-      assert.deepEqual(await bench.store.mayStillDial([...ids, 999_999], claimedAt), [true, false])
+      assert.deepEqual(await bench.store.mayStillDial([...ids, 999_999], node, claimedAt), [true, false])
       await change?.(bench, id)
-      assert.deepEqual(await bench.store.mayStillDial(ids, at), [false], verdict)
+      assert.deepEqual(await bench.store.mayStillDial(ids, node, at), [false], verdict)
       await bench.end(calls, { next: { kind: 'put-back', dueAt: at, throttled: false } })
       assert.equal((await bench.batch(id)).progress.attempts, 0)
       await assertCounted(bench, id)

@@ -64,7 +64,7 @@ async function assertSound({ bench, batches }: World): Promise<number> {
     calling += progress.counts.calling
     attempts += progress.attempts
   }
-  const open = await store.listOrphans('nobody')
+  const open = await bench.openAttempts()
   assert.equal(open.length, calling, 'who is being called has an open attempt')
   assert.equal(await store.countOpenAttempts(), open.length)
   assert.equal(
@@ -120,7 +120,7 @@ async function assertEnds(world: World): Promise<void> {
 }
 
 async function settleOpen({ bench, now }: World): Promise<void> {
-  const open = await bench.store.listOrphans('nobody')
+  const open = await bench.openAttempts()
   const claimed = open.filter(({ status }) => status === 'claimed')
   await bench.store.releaseClaims(
     claimed.map(({ attemptId }) => attemptId),

@@ -140,8 +140,9 @@ async function live(bench: Workbench, fates: readonly (readonly [Fate, string])[
 const numberOf = (index: number) => `+1202${5_550_200 + index}`
 
 /** Ends the calls that are under way, so that the numbers are free for the next run. */
-async function clear({ store, workspace }: Workbench, batchId: number): Promise<void> {
-  const orphans = await store.listOrphans('nobody')
+async function clear(bench: Workbench, batchId: number): Promise<void> {
+  const { store, workspace } = bench
+  const orphans = await bench.openAttempts()
   const claimed = orphans.filter(({ status }) => status === 'claimed').map(({ attemptId }) => attemptId)
   await store.releaseClaims(claimed, start)
   const next = { kind: 'finish' } as const

@@ -23,7 +23,7 @@ function onlooker(t: TestContext, path: string) {
 }
 
 test('a commit is synced in full, to a write-ahead log, with foreign keys checked', t => {
-  const connection = new Connection(fileFor(t), queueMicrotask)
+  const connection = new Connection(fileFor(t), queueMicrotask, Date.now)
   t.after(() => connection.close())
   const pragma = (name: string) => Object.values(connection.db.prepare(`PRAGMA ${name}`).get()!)[0]
   assert.deepEqual(['synchronous', 'journal_mode', 'foreign_keys'].map(pragma), [2, 'wal', 1])
@@ -92,7 +92,7 @@ test('closing commits what waits', async t => {
 })
 
 test('a full disk refuses the write and leaves nothing of it; with room again the next one is kept', async t => {
-  const connection = new Connection(fileFor(t), queueMicrotask)
+  const connection = new Connection(fileFor(t), queueMicrotask, Date.now)
   t.after(() => connection.close())
   const insert = connection.prepare(
     'INSERT INTO workspaces (name, max_concurrent_calls, created_at, updated_at) VALUES (?, 1, 0, 0)',

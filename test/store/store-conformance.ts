@@ -6,6 +6,7 @@ import { crashPromises } from './crash-promises.ts'
 import { endingPromises } from './ending-promises.ts'
 import { idempotencyPromises } from './idempotency-promises.ts'
 import { importPromises } from './import-promises.ts'
+import { leasePromises } from './lease-promises.ts'
 import { movePromises } from './move-promises.ts'
 import { placePromises } from './place-promises.ts'
 import { randomWalk } from './random-walk.ts'
@@ -31,6 +32,7 @@ export function storeConformance(
     describe('claims', () => claimPromises(engine))
     describe('times', () => timePromises(engine))
     describe('the dial', () => placePromises(engine))
+    describe('leases', () => leasePromises(engine))
     describe('the end', () => endingPromises(engine))
     describe('conversations', () => conversationPromises(engine))
     describe('webhooks', () => webhookPromises(engine))

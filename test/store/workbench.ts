@@ -13,8 +13,10 @@ import type {
   ClaimResult,
   EndedAttempt,
   EndedResult,
+  OrphanedAttempt,
   PlaceVerdict,
 } from '../../src/store/dispatch-records.ts'
+import type { AdoptRequest } from '../../src/store/node-records.ts'
 import type {
   AcceptedRow,
   NewAgent,
@@ -52,6 +54,10 @@ export interface Workbench {
   /** Claims and places. */
   call(changes?: Partial<ClaimRequest>): Promise<Claim[]>
   end(claims: readonly Claim[], how?: Partial<EndedAttempt>): Promise<EndedResult>
+  /** Takes over what `nodeId` (default: ours) does not hold, as a node that is alone does. */
+  adopt(nodeId?: string, changes?: Partial<AdoptRequest>): Promise<OrphanedAttempt[]>
+  /** Everything that is open; afterwards all of it is ours. */
+  openAttempts(): Promise<OrphanedAttempt[]>
   standings(batchId: number): Promise<Standing[]>
   /** Types of the batch's events, or of those that belong to no batch. */
   events(batchId: number | null): Promise<string[]>
@@ -127,6 +133,19 @@ export function workbench(
       const verdicts = await bench.place(claims, changes?.now)
       assert.deepEqual(new Set(verdicts), new Set(claims.length === 0 ? [] : ['placed']))
       return claims
+    },
+    adopt: (nodeId = node, changes) =>
+      store.adoptOrphans({
+        nodeId,
+        leaseMs: 30_000,
+        known: [],
+        alone: true,
+        maxAttempts: 10_000,
+        ...changes,
+      }),
+    async openAttempts() {
+      await bench.adopt('reader')
+      return bench.adopt()
     },
     end: (claims, how) =>
       store.endAttempts(

@@ -23,6 +23,8 @@ export interface InviteRequest {
   publicAddress?: string
   /** Session timer that we ask for (RFC 4028), s; null: none. */
   sessionSeconds: number | null
+  /** Asked before each INVITE and each repetition; absent: yes. */
+  mayRing?(): boolean
 }
 
 /** Never called before `invite` has returned. Times are epoch ms. */
@@ -41,8 +43,11 @@ export interface CallHandlers {
   infoReceived(contentType: string, body: string): void
   /** Final, exactly once. */
   ended(evidence: Evidence, at: number): void
-  /** What a later life of this process must know to hang up; null: nothing any more. Absent: it is not even made. */
-  changed?(snapshot: CallSnapshot | null): void
+  /**
+   * What a later life of this process must know to hang up; null: nothing any more. An INVITE waits for the promise, and
+   * is not sent when that says false. Absent: it is not even made.
+   */
+  changed?(snapshot: CallSnapshot | null): Promise<boolean> | undefined
 }
 
 /** For owners who want nothing of these. */

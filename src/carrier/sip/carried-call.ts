@@ -26,7 +26,7 @@ export interface CarriedCallOptions {
   invite(wanted: InviteRequest, handlers: CallHandlers): SipCall
   observer: CallObserver
   now(): number
-  onChanged(snapshot: CallSnapshot): void
+  onChanged(snapshot: CallSnapshot): Promise<boolean> | undefined
   /** Comes just before the observer hears of the end. */
   onOver(evidence: Evidence): void
 }
@@ -120,6 +120,7 @@ export class CarriedCall {
       sdpOffer: writeOffer(local),
       sessionSeconds: settings.sessionSeconds,
       publicAddress: local.address,
+      ...(request.mayRing === undefined ? {} : { mayRing: () => request.mayRing?.() !== false }),
     }
   }
 
@@ -135,9 +136,7 @@ export class CarriedCall {
       offered: sdp => this.#offered(sdp),
       answerReceived: sdp => void this.#connect(sdp),
       infoReceived: () => {},
-      changed: snapshot => {
-        if (snapshot !== null) this.#options.onChanged(snapshot)
-      },
+      changed: snapshot => (snapshot === null ? undefined : this.#options.onChanged(snapshot)),
       ended: evidence => void this.#end(evidence),
     }
   }

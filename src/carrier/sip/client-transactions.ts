@@ -17,6 +17,8 @@ export interface ClientUser {
   timedOut(): void
   /** The message could not be sent. */
   failed(failure: SendFailure): void
+  /** Asked before each repetition; absent: yes. */
+  mayRepeat?(): boolean
 }
 
 export interface ClientTransaction {
@@ -152,7 +154,8 @@ class LiveTransaction implements ClientTransaction {
   #perform(effect: ClientEffect, response: SipResponse | null, failure?: SendFailure): void {
     switch (effect) {
       case 'resend':
-        return void this.#deps.send(this.#text, this.hop, null)
+        if (this.#user.mayRepeat?.() !== false) this.#deps.send(this.#text, this.hop, null)
+        return
       case 'acknowledge':
         return void this.#deps.send(writeMessage(acknowledgement(this.request, response!)), this.hop, null)
       case 'pass':

@@ -5,7 +5,7 @@
 //      │  refused for certain (DNS, connect, ICMP, 503), nothing above 100 heard: the next gateway
 //      └─ silence for 64·T1: over; it proves nothing, so nobody else is asked
 //   hangUp: CANCEL as soon as there was a provisional; a 2xx that wins the race is ACKed and BYEd
-import { type Evidence, noEvidence } from '../../domain/outcome.ts'
+import { type Evidence, noEvidence, unplaced } from '../../domain/outcome.ts'
 import type { Timer } from '../../runtime/clock.ts'
 import type { CallHandlers, CallSnapshot, InviteRequest, SipCall } from './call.ts'
 import { allowedMethods, type CallContext, newVia } from './call-context.ts'
@@ -119,8 +119,21 @@ export class OutgoingCall implements SipCall {
   #invite(hop: Hop): void {
     this.#heard = 'nothing'
     const invite = this.#buildInvite(hop)
-    this.#changed(invite, hop, null)
+    const kept = this.#changed(invite, hop, null)
+    if (kept === undefined) return void this.#send(invite, hop)
+    void kept
+      .catch(() => false)
+      .then(isOurs => {
+        if (this.#over) return
+        if (!isOurs || this.#wantsEnd) this.#end(unplaced('another node holds the call'))
+        else this.#send(invite, hop)
+      })
+  }
+
+  #send(invite: SipRequest, hop: Hop): void {
+    if (this.#wanted.mayRing?.() === false) return void this.#end(unplaced('the lease ran out'))
     this.#transaction = this.#context.clients.open(invite, hop, {
+      mayRepeat: () => this.#wanted.mayRing?.() !== false,
       response: response => this.#respond(invite, hop, response),
       timedOut: () => this.#end(noEvidence),
       failed: failure => this.#failed(hop, failure),
@@ -254,8 +267,8 @@ export class OutgoingCall implements SipCall {
     this.#handlers.ended(evidence, this.#context.clock.now())
   }
 
-  #changed(invite: SipRequest, hop: Hop, dialog: Dialog | null): void {
-    this.#handlers.changed?.(snapshotOf(invite, this.#cseq, hop, dialog))
+  #changed(invite: SipRequest, hop: Hop, dialog: Dialog | null): Promise<boolean> | undefined {
+    return this.#handlers.changed?.(snapshotOf(invite, this.#cseq, hop, dialog))
   }
 
   #newDigest(): DigestSession {

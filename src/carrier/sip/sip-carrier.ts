@@ -5,6 +5,7 @@ import type { Agent, Trunk } from '../../domain/workspace.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Call, CallObserver, CallRequest, Carrier, RescueAnswer } from '../carrier.ts'
 import type { MediaPool } from '../rtp/media.ts'
+import type { CallSnapshot } from './call.ts'
 import { CarriedCall } from './carried-call.ts'
 import type { DialogJournal } from './dialog-journal.ts'
 import { GatewayWatch } from './gateway-watch.ts'
@@ -59,17 +60,19 @@ export class SipCarrier implements Carrier {
    * Hangs up what the carrier still holds and says how far each call had come. A Call-ID of which a whole journal knows
    * nothing was never sent: it is withdrawn, and refused from now on.
    */
-  rescue(trunk: Trunk, callIds: string[]): Promise<RescueAnswer[]> {
+  rescue(trunk: Trunk, callIds: string[], dialogs?: (string | null)[]): Promise<RescueAnswer[]> {
     const read = this.#read(trunk)
     const credentials = 'error' in read ? null : read.settings.credentials
     return Promise.all(
-      callIds.map(async callId => {
+      callIds.map(async (callId, index) => {
         const live = this.#live.get(callId)
         if (live !== undefined) {
           live.hangUp()
           return live.isAnswered ? 'answered' : 'unanswered'
         }
-        return this.#rescueKept(callId, credentials)
+        const known = this.#options.journal.of(callId) !== null
+        if (known || dialogs === undefined) return this.#rescueKept(callId, credentials)
+        return this.#rescueElsewhere(dialogs[index] ?? null, credentials)
       }),
     )
   }
@@ -97,6 +100,15 @@ export class SipCarrier implements Carrier {
     return journal.isWhole ? 'never-placed' : 'unknown'
   }
 
+  /** Another node's call. What it kept was on disk before its INVITE left: where nothing is, nothing left. */
+  async #rescueElsewhere(
+    dialog: string | null,
+    credentials: SipTrunkSettings['credentials'],
+  ): Promise<RescueAnswer> {
+    if (dialog === null) return 'never-placed'
+    return this.#options.agent.hangUp(JSON.parse(dialog) as CallSnapshot, credentials)
+  }
+
   #carry(
     request: CallRequest,
     settings: SipTrunkSettings,
@@ -117,7 +129,10 @@ export class SipCarrier implements Carrier {
       observer,
       invite: (wanted, handlers) => this.#options.agent.invite(wanted, handlers),
       now: () => clock.now(),
-      onChanged: snapshot => journal.changed(snapshot),
+      onChanged: snapshot => {
+        journal.changed(snapshot)
+        return observer.dialogChanged?.(JSON.stringify(snapshot))
+      },
       onOver: evidence => {
         this.#live.delete(request.callId)
         journal.ended(request.callId, evidence.answeredAt === null ? 'unanswered' : 'answered')

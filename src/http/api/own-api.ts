@@ -8,6 +8,7 @@ import { batchControlRoutes } from './batch-control.ts'
 import { batchReportRoutes } from './batch-reports.ts'
 import { batchRoutes } from './batches.ts'
 import { eventRoutes } from './events.ts'
+import { nodeRoutes } from './nodes.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
 import { suppressionRoutes } from './suppressions.ts'
@@ -47,6 +48,7 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
         eventRoutes,
         webhookEndpointRoutes,
         webhookDeliveryRoutes,
+        nodeRoutes,
       ]
       for (const family of families) family(v1, deps)
     },

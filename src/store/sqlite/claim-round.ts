@@ -12,6 +12,7 @@ const wholeClaim = 'claim'
 
 export class ClaimRound {
   readonly request: ClaimRequest
+  readonly leaseUntil: number
   readonly claims: Claim[] = []
   readonly changes = new ProgressChanges()
   readonly queues = new Map<number, { queued: number; waiting: number }>()
@@ -24,8 +25,10 @@ export class ClaimRound {
   wakeAt: number | null = null
   more = false
 
-  constructor(request: ClaimRequest) {
+  /** `storeNow`: leases go by the store's time, not by the node's. */
+  constructor(request: ClaimRequest, storeNow: number) {
     this.request = request
+    this.leaseUntil = storeNow + request.leaseMs
     this.free.set(wholeClaim, request.maxClaims)
   }
 

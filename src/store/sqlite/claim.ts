@@ -73,7 +73,7 @@ export function claimStatements(
       completeIfDone(connection, batch.id, now)
     }
     if (request.asSafetyNet === true) dueTimes.forget()
-    const round = new ClaimRound(request)
+    const round = new ClaimRound(request, connection.now())
     const batches = eligibleBatches(round)
     while (batches.size > 0 && round.claims.length < request.maxClaims) {
       const shares = shareFreePlaces(
@@ -151,7 +151,7 @@ export function claimStatements(
   }
 
   function claimOne(round: ClaimRound, batch: RunningBatch, standing: Due, row: Row): boolean {
-    const { now, nodeId, leaseMs } = round.request
+    const { now, nodeId } = round.request
     const { workspaceId, trunkId, phoneNumberId, agentId } = batch
     const attemptId = nextAttemptId++
     const ordinal = row.attempts + 1
@@ -167,7 +167,7 @@ export function claimStatements(
       row.zone,
       ordinal,
       nodeId,
-      now + leaseMs,
+      round.leaseUntil,
     )
     if (changes === 0) {
       defer.run(now + numberBusyRetryMs, row.id)
@@ -191,6 +191,7 @@ export function claimStatements(
       putBacks: row.put_backs,
       firstPutBackAt: row.first_put_back_at,
       slotAt: now,
+      dialBefore: null,
       trunkSpacingMs: batch.trunkSpacingMs,
       batchSpacingMs: batch.batchSpacingMs,
       ringTimeoutMs: batch.ringTimeoutMs,

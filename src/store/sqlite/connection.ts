@@ -21,7 +21,11 @@ export class Connection {
   /** Grows with every change to what a claim is decided by beside counts: batches, limits, breakers, suppressions. */
   rulesVersion = 0
 
-  constructor(path: string, schedule: Schedule) {
+  /** The store's own time, epoch ms: leases go by it, whatever a node's clock says. */
+  readonly now: () => number
+
+  constructor(path: string, schedule: Schedule, now: () => number) {
+    this.now = now
     this.db = new DatabaseSync(path, { timeout: 5_000 })
     // A dial must be on disk before it is made: NORMAL could lose the last commits when the power goes.
     // A checkpoint runs within the commit that fills the log to `wal_autocheckpoint` pages. The longest of 210 commits

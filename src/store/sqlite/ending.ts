@@ -1,7 +1,7 @@
 // The life of an attempt after the dial: its progress, its end, and what that adds up to for batch and workspace.
 import { firstCallsFailed, selfPauseRule } from '../../domain/pacing.ts'
 import { finalStanding, type Standing } from '../../domain/recipient.ts'
-import type { EndedAttempt, EndedResult, OrphanedAttempt } from '../dispatch-records.ts'
+import type { EndedAttempt, EndedResult } from '../dispatch-records.ts'
 import type { Store } from '../store.ts'
 import { answerTeller } from './answered-events.ts'
 import type { Connection } from './connection.ts'
@@ -23,7 +23,7 @@ const failedDispositions: ReadonlySet<string> = new Set([
 export function endingStatements(
   connection: Connection,
   dueTimes: DueTimes,
-): Pick<Store, 'recordProgress' | 'endAttempts' | 'listOrphans' | 'countOpenAttempts'> {
+): Pick<Store, 'recordProgress' | 'endAttempts' | 'countOpenAttempts'> {
   const open = openAttempts(connection, dueTimes)
   const answers = answerTeller(connection)
   const setRinging = connection.prepare(
@@ -73,18 +73,6 @@ export function endingStatements(
         ]
         return { completed, recorded }
       }),
-
-    listOrphans: async nodeId =>
-      connection
-        .prepare(
-          `SELECT o.*, r.variables, r.put_backs, r.first_put_back_at, n.e164, t.kind, b.retry,
-             b.ring_timeout_ms, b.max_call_ms, b.record, b.answering_machine
-           FROM open_attempts o JOIN recipients r ON r.id = o.recipient_id JOIN phone_numbers n ON n.id = o.phone_number_id
-             JOIN trunks t ON t.id = o.trunk_id JOIN batches b ON b.id = o.batch_id
-           WHERE o.node_id <> ? ORDER BY o.id`,
-        )
-        .all(nodeId)
-        .map(toOrphan),
 
     countOpenAttempts: async () =>
       Number((connection.prepare('SELECT count(*) AS open FROM open_attempts').get() as Row).open),
@@ -233,37 +221,5 @@ class Ending {
     if (failed) this.changes.sum(batchId, 'failed_attempts', 1)
     if (costMillicents > 0)
       this.costs.set(row.workspace_id, (this.costs.get(row.workspace_id) ?? 0) + costMillicents)
-  }
-}
-
-function toOrphan(row: Row): OrphanedAttempt {
-  return {
-    attemptId: row.id,
-    workspaceId: row.workspace_id,
-    batchId: row.batch_id,
-    recipientId: row.recipient_id,
-    trunkId: row.trunk_id,
-    phoneNumberId: row.phone_number_id,
-    agentId: row.agent_id,
-    number: row.number,
-    callerId: row.e164,
-    zone: row.zone,
-    variablesJson: row.variables,
-    ordinal: row.ordinal,
-    putBacks: row.put_backs,
-    firstPutBackAt: row.first_put_back_at,
-    slotAt: row.slot_at,
-    trunkSpacingMs: 0,
-    batchSpacingMs: 0,
-    ringTimeoutMs: row.ring_timeout_ms,
-    maxCallMs: row.max_call_ms,
-    record: row.record === 1,
-    answeringMachine: row.answering_machine,
-    retry: JSON.parse(row.retry),
-    status: row.status,
-    callId: row.call_id,
-    answeredAt: row.answered_at,
-    dialedAt: row.dialed_at,
-    trunkKind: row.kind,
   }
 }

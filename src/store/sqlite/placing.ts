@@ -50,11 +50,11 @@ export function placingStatements(
         connection.workChanged()
       }),
 
-    async mayStillDial(attemptIds, now) {
+    async mayStillDial(attemptIds, nodeId, now) {
       const placing = new Placing(placedCounts.all() as Row[])
       return attemptIds.map(attemptId => {
         const row = open.find(attemptId)
-        if (row === undefined) return false
+        if (row === undefined || row.node_id !== nodeId) return false
         placing.takeBack(row)
         const isAllowed = recheck(row, now, placing) === 'placed'
         placing.add(row)
@@ -94,7 +94,7 @@ export function placingStatements(
   /** Everything that may have changed since the claim. */
   function recheck(row: Row, now: number, placing: Placing): PlaceVerdict {
     const batch = rules.running().get(row.batch_id)
-    if (row.lease_until <= now) return 'lease-lost'
+    if (row.lease_until <= connection.now()) return 'lease-lost'
     if (batch === undefined) return 'batch-not-running'
     if (batch.stopped) return 'workspace-stopped'
     if (rules.suppresses(row.workspace_id) && isSuppressed.get(row.workspace_id, row.number) !== undefined)

@@ -8,6 +8,7 @@ import { DueTimes } from './due-times.ts'
 import { endingStatements } from './ending.ts'
 import { realTimeSchedule, type Schedule } from './group-commit.ts'
 import { importStatements } from './imports.ts'
+import { nodeStatements } from './nodes.ts'
 import { outboxStatements } from './outbox.ts'
 import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
@@ -22,14 +23,17 @@ export interface SqliteStoreOptions {
   path: string
   /** When a group is committed; on a virtual clock: `queueMicrotask`. */
   schedule?: Schedule
+  /** The store's own time, epoch ms; on a virtual clock: that clock's. */
+  now?: () => number
 }
 
 /** Opens the store, creating and migrating the file as needed. */
 export async function openSqliteStore({
   path,
   schedule = realTimeSchedule(),
+  now = Date.now,
 }: SqliteStoreOptions): Promise<Store> {
-  const connection = new Connection(path, schedule)
+  const connection = new Connection(path, schedule, now)
   const rules = new Rules(connection)
   const dueTimes = new DueTimes(connection)
   return {
@@ -45,6 +49,7 @@ export async function openSqliteStore({
     ...claimStatements(connection, rules, dueTimes),
     ...placingStatements(connection, rules, dueTimes),
     ...endingStatements(connection, dueTimes),
+    ...nodeStatements(connection),
     onWork: listener => connection.onWork(listener),
     onEvents: listener => connection.onEvents(listener),
     close: async () => connection.close(),
