@@ -58,6 +58,8 @@ export interface App {
 
 /** Without a seed of its own a simulated carrier plays the same calls at every start. */
 const defaultSeed = 1
+/** How often a node looks for what others would have told webhooks of, had they not died. */
+const webhookPollMs = 1_000
 /** How long requests that are under way at the end may take. */
 const requestGraceMs = 2_000
 
@@ -115,7 +117,8 @@ async function open(
   const nodeId = randomUUID()
   // Every node delivers, whatever its role: a delivery has a lease like a call. Ends before the store does.
   closers.push(() => webhooks.stop())
-  webhooks.start({ nodeId, publicUrl: config.publicUrl ?? url })
+  const pollEveryMs = alone ? null : webhookPollMs
+  webhooks.start({ nodeId, publicUrl: config.publicUrl ?? url, pollEveryMs })
   const shared = { store, clock, logger, alone, followStoreTime }
   if (config.role === 'api') closers.push(await announce(shared, config))
   else {

@@ -45,6 +45,8 @@ export interface DelivererDeps {
   publicUrl(): string
   /** New at each start. */
   nodeId: string
+  /** How often the outbox is looked at though nothing was announced, since other nodes' events are not; null: never. */
+  pollEveryMs: number | null
   /** Deliveries that one endpoint may have waiting; default 10,000. */
   maxWaiting?: number
 }
@@ -69,6 +71,7 @@ export class Deliverer {
   #settling: Timer | null = null
   #wakeUp: Timer | null = null
   #pruning: Timer | null = null
+  #polling: Timer | null = null
   #working: Promise<void> | null = null
   #again = false
   /** Whether the outbox is to be looked at, and whether a delivery makes it so. */
@@ -82,6 +85,7 @@ export class Deliverer {
     this.#queue = new EventQueue(deps.store, deps.formats, deps.maxWaiting)
     this.#unsubscribe = deps.store.onEvents(() => this.wake())
     this.#pruneLater()
+    this.#pollLater()
     this.wake()
   }
 
@@ -105,7 +109,8 @@ export class Deliverer {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#unsubscribe()
-    for (const timer of [this.#gathering, this.#settling, this.#wakeUp, this.#pruning]) timer?.cancel()
+    const timers = [this.#gathering, this.#settling, this.#wakeUp, this.#pruning, this.#polling]
+    for (const timer of timers) timer?.cancel()
     const { promise: enough, resolve } = Promise.withResolvers<void>()
     const timer = this.#deps.clock.at(this.#deps.clock.now() + stopGraceMs, resolve)
     await Promise.race([Promise.all(this.#inFlight), enough])
@@ -195,6 +200,15 @@ export class Deliverer {
     if (this.#stopped) return
     this.#wakeUp?.cancel()
     this.#wakeUp = this.#deps.clock.at(this.#deps.clock.now() + retryMs, () => this.#work())
+  }
+
+  #pollLater(): void {
+    const { clock, pollEveryMs } = this.#deps
+    if (pollEveryMs === null) return
+    this.#polling = clock.at(clock.now() + pollEveryMs, () => {
+      this.#pollLater()
+      this.wake()
+    })
   }
 
   #pruneLater(): void {

@@ -23,8 +23,8 @@ export interface WebhookOptions {
 }
 
 export interface Webhooks extends WebhookDesk {
-  /** Delivers from now on. `publicUrl`: where links in messages lead. */
-  start(options: { nodeId: string; publicUrl: string }): void
+  /** Delivers from now on. `publicUrl`: where links in messages lead. `pollEveryMs`: see DelivererDeps; default null. */
+  start(options: { nodeId: string; publicUrl: string; pollEveryMs?: number | null }): void
   figures(): DeliveryFigures
   stop(): Promise<void>
 }
@@ -40,8 +40,15 @@ export function openWebhooks({ formats, allowPrivate, ...deps }: WebhookOptions)
     send,
     allowPrivate,
     wake: () => deliverer?.wake(),
-    start({ nodeId, publicUrl }) {
-      deliverer = new Deliverer({ ...deps, formats: byName, send, nodeId, publicUrl: () => publicUrl })
+    start({ nodeId, publicUrl, pollEveryMs = null }) {
+      deliverer = new Deliverer({
+        ...deps,
+        formats: byName,
+        send,
+        nodeId,
+        pollEveryMs,
+        publicUrl: () => publicUrl,
+      })
     },
     figures: () => deliverer?.figures() ?? nothingYet,
     async stop() {

@@ -1,6 +1,7 @@
 // What a store promises about who delivers what when: one at a time for each batch of an endpoint, in order, on one node.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Store } from '../../src/store/store.ts'
 import type { AfterTry } from '../../src/store/webhook-records.ts'
 import {
   claim,
@@ -12,11 +13,13 @@ import {
   record,
   refused,
 } from './webhook-bench.ts'
-import { type Engine, node, setUp, start } from './workbench.ts'
+import { type Engine, furnish, node, setUp, start } from './workbench.ts'
 
 export function webhookLanePromises(engine: Engine): void {
   orderPromises(engine)
   leasePromises(engine)
+  const { reopen } = engine
+  if (reopen !== undefined) survivalPromises(engine, reopen)
 }
 
 function orderPromises(engine: Engine): void {
@@ -131,5 +134,22 @@ function leasePromises(engine: Engine): void {
     await store.updateWebhookEndpoint(workspace.id, endpoint.id, { enabled: true }, start)
     assert.equal(await store.oldestWaitingEventAt(), start + 1)
     assert.equal((await claim(store)).length, 1)
+  })
+}
+
+function survivalPromises(engine: Engine, reopen: (store: Store) => Promise<Store>): void {
+  test('what waits and what was claimed is there after a crash, for another life to deliver', async t => {
+    const { store: first, workspace } = await furnish(await engine.open())
+    const endpoint = await first.createWebhookEndpoint(newEndpoint(workspace.id))
+    await enqueue(first, endpoint, 1, 2)
+    await enqueue(first, endpoint, 2, 1)
+    const before = await claim(first, { limit: 1 })
+    const second = await reopen(first)
+    t.after(() => second.close())
+    const kept = await second.findWebhookEndpoint(workspace.id, endpoint.id)
+    assert.deepEqual([kept?.position, kept?.waiting], [endpoint.position + 3, 3])
+    const after = await claim(second, { nodeId: 'node-2', now: start + leaseMs })
+    assert.deepEqual(after.length, 2)
+    assert.ok(eventIds(after).includes(before[0]!.delivery.eventId))
   })
 }

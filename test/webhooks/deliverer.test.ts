@@ -240,3 +240,16 @@ test('without an endpoint a commit costs one look at most, however much happens'
   await house.pass(10)
   assert.deepEqual([looks, reads, claims], [1, 0, 0])
 })
+
+test('what another node has written and not told is found by looking', async t => {
+  const house = await openHouse(t, () => answered(200), { pollEveryMs: 1_000 })
+  await house.addEndpoint()
+  await house.pass(1.5)
+  // An event that nobody is called for, as on another node.
+  house.silence()
+  await house.callEverybody(1)
+  await house.pass(0.4)
+  assert.deepEqual(house.sent, [])
+  await house.pass(0.3)
+  assert.equal(house.sent.length, 1)
+})

@@ -24,6 +24,8 @@ export interface DeliveryHouse extends Workbench {
   endpoint(id: number): Promise<WebhookEndpoint>
   /** So many people of a batch are called, and their calls end so. */
   callEverybody(count: number, how?: Disposition): Promise<number>
+  /** Commits are announced to nobody any more. */
+  silence(): void
   pass(seconds: number): Promise<void>
   deliveries(endpointId: number): ReturnType<Workbench['store']['listDeliveries']>
 }
@@ -41,10 +43,14 @@ export const answered = (status: number | null, more: Partial<WebhookAnswer> = {
 export async function openHouse(
   t: TestContext,
   answer: (sent: Sent) => WebhookAnswer | Promise<WebhookAnswer>,
-  options: { maxWaiting?: number } = {},
+  { pollEveryMs = null, ...options }: { maxWaiting?: number; pollEveryMs?: number | null } = {},
 ): Promise<DeliveryHouse> {
   const clock = new VirtualClock(start)
   const store = await openSqliteStore({ path: ':memory:', schedule: queueMicrotask })
+  // Called after commits only while this is true.
+  let announces = true
+  const { onEvents } = store
+  store.onEvents = listener => onEvents(() => announces && listener())
   const bench = await furnish(store)
   const sent: Sent[] = []
   const send: Send = async request => {
@@ -53,7 +59,7 @@ export async function openHouse(
     return answer(made)
   }
   const webhooks = webhooksFor(store, { clock, sender: { send, close() {} }, ...options })
-  webhooks.start({ nodeId: 'node-1', publicUrl: 'https://calls.example.com' })
+  webhooks.start({ nodeId: 'node-1', publicUrl: 'https://calls.example.com', pollEveryMs })
   t.after(async () => {
     await Promise.all([webhooks.stop(), clock.run({ until: clock.now() + 5_000 })])
     await store.close()
@@ -76,6 +82,9 @@ export async function openHouse(
       const ending = { outcome: outcomeOf(how), answeredAt: reached ? now - 4_200 : null, endedAt: now }
       await bench.end(await bench.call({ now }), ending)
       return id
+    },
+    silence() {
+      announces = false
     },
     pass: async seconds => void (await clock.run({ until: clock.now() + seconds * 1_000 })),
     deliveries: endpointId => store.listDeliveries(bench.workspace.id, endpointId, {}, { limit: 1_000 }),

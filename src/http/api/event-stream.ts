@@ -18,6 +18,8 @@ const pageEvents = 200
 export const heartbeatMs = 15_000
 /** What happens within it is read together: a hundred streams do not read at every commit. */
 const gatherMs = 50
+/** Another node's commits are announced to nobody here: they are looked for. */
+const pollMs = 1_000
 /** A reader that takes nothing for so long is gone. */
 const maxStallMs = 60_000
 /** What a client waits before it connects again. */
@@ -100,7 +102,7 @@ export class EventStreams {
           continue
         }
         await waitFor(clock, gatherMs, signal)
-        await news.wait(clock, spokeAt + heartbeatMs, signal)
+        await news.wait(clock, Math.min(spokeAt + heartbeatMs, clock.now() + pollMs), signal)
       }
     } finally {
       news.close()
