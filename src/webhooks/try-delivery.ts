@@ -1,8 +1,10 @@
 // One try of one delivery: composed, signed, sent, and what follows from the answer.
 
+import type { OutboxEvent } from '../domain/event.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import type {
+  AfterTry,
   ClaimedDelivery,
   DeliveryTry,
   TriedDelivery,
@@ -16,6 +18,9 @@ import type { WebhookFormat, WebhookFormats } from './webhook-format.ts'
 /** An endpoint whose every try failed for so long is taken out of service. */
 export const maxFailingMs = 5 * 24 * 3_600_000
 
+/** A node of an older version meets a format that it does not know: another one delivers, later. */
+const unknownFormatMs = 60_000
+
 export interface Trying extends Composing {
   formats: WebhookFormats
   send: Send
@@ -26,23 +31,30 @@ export interface Trying extends Composing {
 /** Never rejects: whatever goes wrong is a failed try. */
 export async function tryDelivery(trying: Trying, claimed: ClaimedDelivery): Promise<TriedDelivery> {
   const { delivery, endpoint, event } = claimed
-  const format = trying.formats.get(endpoint.format)
-  const skipped: TriedDelivery = {
+  const at = trying.clock.now()
+  const untried = (next: AfterTry): TriedDelivery => ({
     deliveryId: delivery.id,
     made: null,
-    next: { kind: 'skipped' },
+    next,
     disable: null,
-  }
-  if (event === null || format === undefined) return skipped
-  const at = trying.clock.now()
-  const answer = await composeMessage(trying, format, delivery, event).then(
-    async message => {
-      const body = format.present(message)
-      return body === null ? null : post(trying, format, endpoint, { ...message, body })
-    },
-    (error): WebhookAnswer => notComposed(error),
-  )
-  return answer === null ? skipped : judge(trying, claimed, format, answer, at)
+  })
+  const format = trying.formats.get(endpoint.format)
+  if (format === undefined) return untried({ kind: 'retry', dueAt: at + unknownFormatMs, overtaken: false })
+  if (event === null) return untried({ kind: 'skipped' })
+  const answer = await composeAndPost(trying, format, claimed, event).catch(notComposed)
+  return answer === null ? untried({ kind: 'skipped' }) : judge(trying, claimed, format, answer, at)
+}
+
+/** null: there is nothing to tell after all. */
+async function composeAndPost(
+  trying: Trying,
+  format: WebhookFormat,
+  { delivery, endpoint }: ClaimedDelivery,
+  event: OutboxEvent,
+): Promise<WebhookAnswer | null> {
+  const message = await composeMessage(trying, format, delivery, event)
+  const body = format.present(message)
+  return body === null ? null : post(trying, format, endpoint, { ...message, body })
 }
 
 /** Signs and sends, now. */

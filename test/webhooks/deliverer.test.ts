@@ -253,3 +253,38 @@ test('what another node has written and not told is found by looking', async t =
   await house.pass(0.3)
   assert.equal(house.sent.length, 1)
 })
+
+test('a message that cannot be composed is a failed try, and says so in the log', async t => {
+  const house = await openHouse(t, () => answered(200))
+  const { id } = await house.addEndpoint()
+  const { findAttempt } = house.store
+  house.store.findAttempt = async () => {
+    throw new Error('the disk is full')
+  }
+  await house.callEverybody(1)
+  await house.pass(1)
+  const [failed] = await house.deliveries(id)
+  assert.deepEqual(
+    failed?.tries.map(({ error }) => error),
+    ['not composed: the disk is full'],
+  )
+  house.store.findAttempt = findAttempt
+  await house.pass(60)
+  assert.equal(house.sent.length, 1)
+})
+
+test('a store that fails for a while holds deliveries up and loses none', async t => {
+  const house = await openHouse(t, () => answered(200))
+  await house.addEndpoint()
+  const { claimDeliveries, enqueueDeliveries } = house.store
+  const fail = async () => {
+    throw new Error('the disk is full')
+  }
+  Object.assign(house.store, { claimDeliveries: fail, enqueueDeliveries: fail })
+  await house.callEverybody(3)
+  await house.pass(10)
+  assert.deepEqual(house.sent, [])
+  Object.assign(house.store, { claimDeliveries, enqueueDeliveries })
+  await house.pass(10)
+  assert.deepEqual(house.sent.map(attemptOf), [1, 2, 3])
+})

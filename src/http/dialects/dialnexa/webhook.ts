@@ -1,11 +1,10 @@
 // DialNexa's webhooks: calls that ended, as its call log shows them, and campaigns that completed or paused.
 import { finalStanding } from '../../../domain/recipient.ts'
-import { isPassing } from '../../../webhooks/retry-schedule.ts'
 import type { WebhookFormat, WebhookMessage } from '../../../webhooks/webhook-format.ts'
 import { endedStanding } from '../ended-standing.ts'
 import { millisInstant } from '../instants.ts'
 import { standingTable } from '../standing-table.ts'
-import { hexHmac, newTextSecret, textSecretProblem } from '../webhook-signing.ts'
+import { hexHmac, newTextSecret, spokenLines, textSecretProblem, vendorSchedule } from '../webhook-parts.ts'
 import { presentBatch, presentCallLog } from './present.ts'
 
 const eventNames = [
@@ -43,12 +42,7 @@ export const dialnexaWebhook: WebhookFormat = {
   newSecret: newTextSecret,
   secretProblem: textSecretProblem,
   // The vendor names no schedule: this one is TalkifAI's.
-  schedule: {
-    delaysMs: [30_000, 300_000, 1_800_000],
-    jitter: 0,
-    timeoutMs: 10_000,
-    retries: isPassing,
-  },
+  schedule: vendorSchedule([30_000, 300_000, 1_800_000]),
 }
 
 function presentData({ event, batch, call }: WebhookMessage): object | null {
@@ -59,7 +53,7 @@ function presentData({ event, batch, call }: WebhookMessage): object | null {
   const standing = nextRetryAt === null ? finalStanding(call.attempt.outcome) : 'waiting'
   return {
     ...presentCallLog({ ...attempt, variables, standing, recipientAttempts: attempt.ordinal }),
-    transcript: (conversation?.transcript ?? []).map(({ role, message }) => ({ role, message })),
+    transcript: spokenLines(conversation),
     results: conversation?.results ?? {},
   }
 }

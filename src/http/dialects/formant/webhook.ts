@@ -1,10 +1,9 @@
 // Formant's webhooks: one for each call that ended, with what was said, what came of it and whether another follows.
-import { isPassing } from '../../../webhooks/retry-schedule.ts'
 import type { ToldCall, WebhookFormat, WebhookMessage } from '../../../webhooks/webhook-format.ts'
 import { endedStanding } from '../ended-standing.ts'
 import { orNull, secondsInstant, tenthsOfSeconds } from '../instants.ts'
 import { type FormantEvent, standingTable } from '../standing-table.ts'
-import { hexHmac, newTextSecret, textSecretProblem } from '../webhook-signing.ts'
+import { hexHmac, newTextSecret, spokenLines, textSecretProblem, vendorSchedule } from '../webhook-parts.ts'
 import { agentInteger } from './present.ts'
 
 const eventNames: readonly FormantEvent[] = [
@@ -42,7 +41,7 @@ export const formantWebhook: WebhookFormat = {
   newSecret: newTextSecret,
   secretProblem: textSecretProblem,
   // Tries at 0, 30 and 300 s.
-  schedule: { delaysMs: [30_000, 270_000], jitter: 0, timeoutMs: 10_000, retries: isPassing },
+  schedule: vendorSchedule([30_000, 270_000]),
 }
 
 function present({ id, name, event, batch, call }: WebhookMessage): object | null {
@@ -63,7 +62,7 @@ function present({ id, name, event, batch, call }: WebhookMessage): object | nul
       },
       // By these the calls to one person belong together.
       retry_context: { batch_call_id: batch.id, recipient_id: attempt.recipientId },
-      transcript: (conversation?.transcript ?? []).map(({ role, message }) => ({ role, message })),
+      transcript: spokenLines(conversation),
     },
   }
 }

@@ -1,12 +1,11 @@
 // TalkifAI's webhooks: a call that was answered, one that ended or failed, and its transcript.
 import type { Batch } from '../../../domain/batch.ts'
 import { finalStanding } from '../../../domain/recipient.ts'
-import { isPassing } from '../../../webhooks/retry-schedule.ts'
 import type { ToldCall, WebhookFormat, WebhookMessage } from '../../../webhooks/webhook-format.ts'
 import { endedStanding } from '../ended-standing.ts'
 import { orNull, secondsInstant, tenthsOfSeconds } from '../instants.ts'
 import { standingTable } from '../standing-table.ts'
-import { hexHmac, newTextSecret, textSecretProblem } from '../webhook-signing.ts'
+import { hexHmac, newTextSecret, textSecretProblem, vendorSchedule } from '../webhook-parts.ts'
 import { printAgentId } from '../wire-id.ts'
 import { agentPrefix, batchPrefix, contactPrefix, errorCode, isSuccessful } from './present.ts'
 
@@ -38,12 +37,7 @@ export const talkifaiWebhook: WebhookFormat = {
   headers: ({ body, secrets: [secret] }) => ({ 'X-TalkifAI-Signature': `sha256=${hexHmac(body, secret)}` }),
   newSecret: newTextSecret,
   secretProblem: textSecretProblem,
-  schedule: {
-    delaysMs: [30_000, 300_000, 1_800_000],
-    jitter: 0,
-    timeoutMs: 10_000,
-    retries: isPassing,
-  },
+  schedule: vendorSchedule([30_000, 300_000, 1_800_000]),
 }
 
 function presentData({ name, batch, call }: WebhookMessage): object | null {

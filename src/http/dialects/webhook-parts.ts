@@ -1,5 +1,7 @@
-// What vendors' webhooks have in common: a plain HMAC over the body, a secret that is any text, one signature a header.
+// What vendors' webhooks have in common: a plain HMAC over the body, a secret that is any text, which failures are tried again.
 import { createHmac, randomBytes } from 'node:crypto'
+import type { Conversation } from '../../domain/conversation.ts'
+import { isPassing, type RetrySchedule } from '../../webhooks/retry-schedule.ts'
 
 const secretBytes = 32
 const minSecretLength = 16
@@ -20,4 +22,14 @@ export function textSecretProblem(secret: string): string | null {
   if (secret.length < minSecretLength || secret.length > maxSecretLength)
     return `must have ${minSecretLength} to ${maxSecretLength} characters`
   return /^[\x21-\x7e]+$/.test(secret) ? null : 'must be visible ASCII without spaces'
+}
+
+/** All three wait 10 s for an answer, and try again at instants of their own. */
+export function vendorSchedule(delaysMs: readonly number[]): RetrySchedule {
+  return { delaysMs, jitter: 0, timeoutMs: 10_000, retries: isPassing }
+}
+
+/** Who said what, without the instants. */
+export function spokenLines(conversation: Conversation | null) {
+  return (conversation?.transcript ?? []).map(({ role, message }) => ({ role, message }))
 }
