@@ -11,6 +11,8 @@ export interface HealthDeps {
   sweepFoundTotal?(): number
   /** Webhook tries since the start. */
   webhookFigures?(): DeliveryFigures
+  /** Why the dispatcher's last write failed; null: it did not. */
+  storeFailure?(): string | null
 }
 
 /** `/healthz`: the process answers. `/readyz`: the store answers and calls are dispatched. `/metrics`: Prometheus text. */
@@ -19,10 +21,12 @@ export function registerHealth(app: FastifyInstance, deps: HttpDeps & HealthDeps
 
   app.get('/readyz', async (_request, reply) => {
     const phase = deps.phase()
-    const store = await deps.store.countOpenAttempts().then(
-      () => 'ok' as const,
-      () => 'failing' as const,
+    const answers = await deps.store.countOpenAttempts().then(
+      () => true,
+      () => false,
     )
+    // A full disk can still be read.
+    const store = answers && (deps.storeFailure?.() ?? null) === null ? 'ok' : 'failing'
     const ready = phase === 'running' && store === 'ok'
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not-ready', phase, store })
   })

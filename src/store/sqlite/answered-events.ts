@@ -1,6 +1,7 @@
 // An event for each answer, written only where an endpoint wants it: for everybody else a call stays one row cheaper.
+
+import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
-import type { Row } from './rows.ts'
 
 /** Inside a transaction. `row`: the open attempt. */
 export function answerTeller(connection: Connection) {

@@ -1,7 +1,8 @@
 // The outbox in pages: each looks at a bounded stretch, so that a filter that nothing passes holds nobody up.
+
+import { type Row, toEvent } from '../rows.ts'
 import type { WebhookStore } from '../webhook-records.ts'
 import type { Connection } from './connection.ts'
-import { type Row, toEvent } from './rows.ts'
 
 /** Events that one page looks at, at most: about 5 ms. */
 const maxScannedEvents = 10_000

@@ -1,4 +1,6 @@
 // Deliveries: made from the outbox, tried by whoever holds their lane, kept as a log.
+
+import type { Row } from '../rows.ts'
 import type {
   Delivery,
   DeliveryTry,
@@ -7,10 +9,9 @@ import type {
   WebhookEndpoint,
   WebhookStore,
 } from '../webhook-records.ts'
+import { noBatch, toDelivery } from '../webhook-rows.ts'
 import type { Connection } from './connection.ts'
-import type { Row } from './rows.ts'
 import { deliveryClaims, laneKeeper, oldestWaiting } from './webhook-lanes.ts'
-import { noBatch, toDelivery } from './webhook-rows.ts'
 
 type Family = Pick<
   WebhookStore,

@@ -1,10 +1,11 @@
 // Webhook endpoints: who is told, with which secret, and how far they have been told.
+
+import type { Row } from '../rows.ts'
 import type { WebhookEndpoint, WebhookEndpointPatch, WebhookStore } from '../webhook-records.ts'
+import { toEndpoint } from '../webhook-rows.ts'
 import type { Connection } from './connection.ts'
 import { saveAnswer } from './idempotency.ts'
 import { headOf } from './outbox.ts'
-import type { Row } from './rows.ts'
-import { selectEndpoint, toEndpoint } from './webhook-rows.ts'
 
 type Family = Pick<
   WebhookStore,
@@ -19,6 +20,9 @@ type Family = Pick<
 
 /** Rows deleted in one transaction. */
 const deleteChunkRows = 5_000
+
+export const selectEndpoint = `SELECT e.*, p.position, p.waiting, p.failing_since, p.last_delivered_at
+  FROM webhook_endpoints e JOIN webhook_progress p ON p.endpoint_id = e.id`
 
 export function webhookEndpointStatements(connection: Connection): Family {
   const find = (workspaceId: number, id: number): WebhookEndpoint | null => {

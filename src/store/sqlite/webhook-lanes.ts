@@ -1,9 +1,11 @@
 // Lanes: one for each endpoint and batch with something to deliver. A lane's lease is the right to deliver, one at a time;
 // within it deliveries go in the order of their events, those that failed too long beside them.
+
+import { type Row, toEvent } from '../rows.ts'
 import type { ClaimDeliveries, ClaimedDeliveries, ClaimedDelivery } from '../webhook-records.ts'
+import { toDelivery, toEndpoint } from '../webhook-rows.ts'
 import type { Connection } from './connection.ts'
-import { type Row, toEvent } from './rows.ts'
-import { selectEndpoint, toDelivery, toEndpoint } from './webhook-rows.ts'
+import { selectEndpoint } from './webhook-endpoints.ts'
 
 const inOrder = `status = 'waiting' AND overtaken = 0`
 const overtaken = `status = 'waiting' AND overtaken = 1`

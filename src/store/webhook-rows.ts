@@ -1,12 +1,10 @@
-// Rows of the webhook tables → endpoints and deliveries.
-import type { Delivery, WebhookEndpoint } from '../webhook-records.ts'
+// Rows of the webhook tables → endpoints and deliveries. The names of columns are the same in both engines.
+
 import type { Row } from './rows.ts'
+import type { Delivery, WebhookEndpoint } from './webhook-records.ts'
 
 /** Of things that belong to no batch; they are kept in order among themselves. */
 export const noBatch = 0
-
-export const selectEndpoint = `SELECT e.*, p.position, p.waiting, p.failing_since, p.last_delivered_at
-  FROM webhook_endpoints e JOIN webhook_progress p ON p.endpoint_id = e.id`
 
 export function toEndpoint(row: Row): WebhookEndpoint {
   return {
@@ -21,8 +19,8 @@ export function toEndpoint(row: Row): WebhookEndpoint {
     secret: row.secret,
     previousSecret: row.previous_secret,
     previousSecretUntil: row.previous_secret_until,
-    wantsAnswers: row.wants_answers === 1,
-    enabled: row.enabled === 1,
+    wantsAnswers: Boolean(row.wants_answers),
+    enabled: Boolean(row.enabled),
     disabledReason: row.disabled_reason,
     position: row.position,
     waiting: row.waiting,
