@@ -26,13 +26,10 @@ import type { Presence } from './dispatcher/dispatcher-deps.ts'
 import { NodePresence } from './dispatcher/node-presence.ts'
 import type { CallRates } from './domain/estimate.ts'
 import type { Trunk } from './domain/workspace.ts'
-import { outdialWebhook } from './http/api/outdial-webhook.ts'
+import { ownApi } from './http/api/own-api.ts'
 import { dialnexa } from './http/dialects/dialnexa/routes.ts'
-import { dialnexaWebhook } from './http/dialects/dialnexa/webhook.ts'
 import { formant } from './http/dialects/formant/routes.ts'
-import { formantWebhook } from './http/dialects/formant/webhook.ts'
 import { talkifai } from './http/dialects/talkifai/routes.ts'
-import { talkifaiWebhook } from './http/dialects/talkifai/webhook.ts'
 import { buildServer } from './http/server.ts'
 import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
@@ -60,8 +57,6 @@ export interface App {
 
 /** Without a seed of its own a simulated carrier plays the same calls at every start. */
 const defaultSeed = 1
-/** How often a node looks for what others would have told webhooks of, had they not died. */
-const webhookPollMs = 1_000
 /** How often nodes on one database look for what a dead one left half done. */
 const sweepEveryMs = 60_000
 /** How long requests that are under way at the end may take. */
@@ -99,7 +94,8 @@ async function open(
   const deps: Deps = { store, clock, config, logger, recordingsDir, trunkProblem }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   const random = seededRandom(randomInt(2 ** 32))
-  const formats = [outdialWebhook, formantWebhook, dialnexaWebhook, talkifaiWebhook]
+  const dialects = [formant, dialnexa, talkifai]
+  const formats = [ownApi, ...dialects].flatMap(({ webhook }) => webhook ?? [])
   const allowPrivate = config.webhookAllowPrivate
   const webhooks = openWebhooks({ store, clock, logger, random, formats, allowPrivate })
   let dispatcher: Dispatcher | null = null
@@ -108,7 +104,7 @@ async function open(
     webhooks,
     webhookFigures: () => webhooks.figures(),
     uploadDir: join(config.dataDir, 'uploads'),
-    dialects: [formant, dialnexa, talkifai],
+    dialects,
     rootDialect: config.rootDialect,
     phase: () => phase,
     sweepFoundTotal: () => dispatcher?.figures().sweepFound ?? 0,
@@ -123,22 +119,15 @@ async function open(
   const nodeId = randomUUID()
   // Every node delivers, whatever its role: a delivery has a lease like a call. Ends before the store does.
   closers.push(() => webhooks.stop())
-  const pollEveryMs = alone ? null : webhookPollMs
-  webhooks.start({ nodeId, publicUrl: config.publicUrl ?? url, pollEveryMs })
+  webhooks.start({ nodeId, publicUrl: config.publicUrl ?? url, alone })
   const shared = { store, clock, logger, alone, followStoreTime }
   if (config.role === 'api') closers.push(await announce(shared, config))
   else {
     const { carrier, pacingLatenessMs } = openCarrier(clock, config, logger, recordingsDir)
     closers.push(() => carrier.close())
     const presence = presenceOf(config)
-    dispatcher = startDispatcher({
-      ...shared,
-      carrier,
-      nodeId,
-      presence,
-      pacingLatenessMs,
-      rates: ratesOf(config),
-    })
+    const rates = ratesOf(config)
+    dispatcher = startDispatcher({ ...shared, carrier, nodeId, presence, pacingLatenessMs, rates })
   }
   phase = 'running'
   const stop = async (graceMs: number) => {

@@ -23,6 +23,8 @@ const maxRestMs = 1_000
 const settleMs = 5
 /** Claimed in one transaction: it holds the event loop for a tenth of a millisecond each. */
 const maxClaims = 16
+/** Other nodes' events are not announced here, and nodes die before they have told of them: they are looked for. */
+const pollMs = 1_000
 /** Longer than any try, name lookup included: whoever is gone so long has its deliveries taken over. */
 export const leaseMs = 60_000
 /** After the store failed it is asked again after this. */
@@ -45,8 +47,8 @@ export interface DelivererDeps {
   publicUrl(): string
   /** New at each start. */
   nodeId: string
-  /** How often the outbox is looked at though nothing was announced, since other nodes' events are not; null: never. */
-  pollEveryMs: number | null
+  /** No other node is at work on the store. */
+  alone: boolean
   /** Deliveries that one endpoint may have waiting; default 10,000. */
   maxWaiting?: number
 }
@@ -203,9 +205,9 @@ export class Deliverer {
   }
 
   #pollLater(): void {
-    const { clock, pollEveryMs } = this.#deps
-    if (pollEveryMs === null) return
-    this.#polling = clock.at(clock.now() + pollEveryMs, () => {
+    const { clock, alone } = this.#deps
+    if (alone) return
+    this.#polling = clock.at(clock.now() + pollMs, () => {
       this.#pollLater()
       this.wake()
     })

@@ -23,8 +23,8 @@ export interface WebhookOptions {
 }
 
 export interface Webhooks extends WebhookDesk {
-  /** Delivers from now on. `publicUrl`: where links in messages lead. `pollEveryMs`: see DelivererDeps; default null. */
-  start(options: { nodeId: string; publicUrl: string; pollEveryMs?: number | null }): void
+  /** Delivers from now on. `publicUrl`: where links in messages lead. `alone`: no other node is at work; default true. */
+  start(options: { nodeId: string; publicUrl: string; alone?: boolean }): void
   figures(): DeliveryFigures
   stop(): Promise<void>
 }
@@ -40,13 +40,13 @@ export function openWebhooks({ formats, allowPrivate, ...deps }: WebhookOptions)
     send,
     allowPrivate,
     wake: () => deliverer?.wake(),
-    start({ nodeId, publicUrl, pollEveryMs = null }) {
+    start({ nodeId, publicUrl, alone = true }) {
       deliverer = new Deliverer({
         ...deps,
         formats: byName,
         send,
         nodeId,
-        pollEveryMs,
+        alone,
         publicUrl: () => publicUrl,
       })
     },

@@ -242,7 +242,7 @@ test('without an endpoint a commit costs one look at most, however much happens'
 })
 
 test('what another node has written and not told is found by looking', async t => {
-  const house = await openHouse(t, () => answered(200), { pollEveryMs: 1_000 })
+  const house = await openHouse(t, () => answered(200), { alone: false })
   await house.addEndpoint()
   await house.pass(1.5)
   // An event that nobody is called for, as on another node.

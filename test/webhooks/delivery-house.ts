@@ -43,7 +43,7 @@ export const answered = (status: number | null, more: Partial<WebhookAnswer> = {
 export async function openHouse(
   t: TestContext,
   answer: (sent: Sent) => WebhookAnswer | Promise<WebhookAnswer>,
-  { pollEveryMs = null, ...options }: { maxWaiting?: number; pollEveryMs?: number | null } = {},
+  { alone = true, ...options }: { maxWaiting?: number; alone?: boolean } = {},
 ): Promise<DeliveryHouse> {
   const clock = new VirtualClock(start)
   const store = await openSqliteStore({ path: ':memory:', schedule: queueMicrotask })
@@ -59,7 +59,7 @@ export async function openHouse(
     return answer(made)
   }
   const webhooks = webhooksFor(store, { clock, sender: { send, close() {} }, ...options })
-  webhooks.start({ nodeId: 'node-1', publicUrl: 'https://calls.example.com', pollEveryMs })
+  webhooks.start({ nodeId: 'node-1', publicUrl: 'https://calls.example.com', alone })
   t.after(async () => {
     await Promise.all([webhooks.stop(), clock.run({ until: clock.now() + 5_000 })])
     await store.close()

@@ -9,6 +9,7 @@ import { batchReportRoutes } from './batch-reports.ts'
 import { batchRoutes } from './batches.ts'
 import { eventRoutes } from './events.ts'
 import { nodeRoutes } from './nodes.ts'
+import { outdialWebhook } from './outdial-webhook.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
 import { suppressionRoutes } from './suppressions.ts'
@@ -22,6 +23,7 @@ export const ownApi: DialectPlugin = {
   acceptsApiKeyHeader: true,
   routes,
   presentError: presentProblem,
+  webhook: outdialWebhook,
 }
 
 async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {

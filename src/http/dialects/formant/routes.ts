@@ -13,12 +13,14 @@ import { requireMultipart } from '../multipart-only.ts'
 import { vendorList } from '../vendor-list.ts'
 import { presentBatchCall, presentCreated, presentError, presentMetrics } from './present.ts'
 import { createForm, listQuery, maxFileBytes, phoneColumn, retryPolicy } from './schema.ts'
+import { formantWebhook } from './webhook.ts'
 
 export const formant: DialectPlugin = {
   name: 'formant',
   prefix: '/formant',
   acceptsApiKeyHeader: false,
   presentError,
+  webhook: formantWebhook,
   routes(app, deps) {
     app.post('/v1/batch-call', async (request, reply) => {
       requireMultipart(request)
