@@ -1,6 +1,6 @@
-// What is wrong with the configuration: every problem at once, each with its sentence.
+// What is wrong with the configuration, in the sentences that a person needs: every problem at once.
 
-/** A setting that is wrong, with the sentence a person needs. */
+/** A setting that is wrong; the sentence goes on from its name. */
 export interface ConfigProblem {
   name: string
   sentence: string

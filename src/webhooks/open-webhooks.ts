@@ -1,7 +1,8 @@
 // Webhooks as the server holds them: a desk for requests at once, a deliverer once the server is up.
+import { randomInt } from 'node:crypto'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
-import type { Random } from '../runtime/random.ts'
+import { type Random, seededRandom } from '../runtime/random.ts'
 import type { Store } from '../store/store.ts'
 import type { WebhookDesk } from './control-endpoint.ts'
 import { Deliverer, type DeliveryFigures } from './deliverer.ts'
@@ -12,7 +13,8 @@ export interface WebhookOptions {
   store: Store
   clock: Clock
   logger: Logger
-  random: Random
+  /** Spreads tries that failed together; default: a seed of chance. */
+  random?: Random
   formats: readonly WebhookFormat[]
   /** Whether endpoints may be on loopback and in private networks. */
   allowPrivate: boolean
@@ -32,6 +34,7 @@ export interface Webhooks extends WebhookDesk {
 const nothingYet: DeliveryFigures = { delivered: 0, retry: 0, failed: 0, skipped: 0, inFlight: 0 }
 
 export function openWebhooks({ formats, allowPrivate, ...deps }: WebhookOptions): Webhooks {
+  const random = deps.random ?? seededRandom(randomInt(2 ** 32))
   const { send, close } = deps.sender ?? openSender({ clock: deps.clock, allowPrivate })
   const byName = new Map(formats.map(format => [format.name as string, format]))
   let deliverer: Deliverer | null = null
@@ -43,6 +46,7 @@ export function openWebhooks({ formats, allowPrivate, ...deps }: WebhookOptions)
     start({ nodeId, publicUrl, alone = true }) {
       deliverer = new Deliverer({
         ...deps,
+        random,
         formats: byName,
         send,
         nodeId,

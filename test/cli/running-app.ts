@@ -59,9 +59,9 @@ export async function runningApp({
   }
 }
 
-/** Runs a command as the shell would, without a process. */
-export async function run(args: string[]): Promise<Ran> {
-  const terminal = recordingTerminal()
+/** Runs a command as the shell would, without a process. `answer`: what a person says to every question; absent: nobody. */
+export async function run(args: string[], answer?: boolean): Promise<Ran> {
+  const terminal = recordingTerminal(answer === undefined ? {} : { answer })
   const program = createProgram(terminal)
   for (const command of [
     program,

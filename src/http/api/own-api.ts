@@ -13,6 +13,7 @@ import { outdialWebhook } from './outdial-webhook.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
 import { suppressionRoutes } from './suppressions.ts'
+import { trunkRoutes } from './trunks.ts'
 import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
 import { webhookEndpointRoutes } from './webhook-endpoints.ts'
 import { workspaceRoutes } from './workspace.ts'
@@ -42,6 +43,7 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
       const families = [
         workspaceRoutes,
         resourceRoutes,
+        trunkRoutes,
         suppressionRoutes,
         batchRoutes,
         batchControlRoutes,

@@ -10,12 +10,14 @@ import { idempotencyStatements } from './idempotency.ts'
 import { importStatements } from './imports.ts'
 import { migrate, migrationTimeoutMs } from './migrate.ts'
 import { nodeStatements } from './nodes.ts'
-import { outboxStatements } from './outbox.ts'
+import { outboxStatements } from './outbox-pages.ts'
 import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
 import { checkServer } from './server-settings.ts'
 import { type OrphanRules, sweepStatements } from './sweep.ts'
+import { traceStatements } from './traces.ts'
+import { trunkChanges } from './update-trunk.ts'
 import { webhookDeliveryStatements } from './webhook-deliveries.ts'
 import { webhookEndpointStatements } from './webhook-endpoints.ts'
 import { workspaceStatements } from './workspaces.ts'
@@ -65,6 +67,8 @@ export async function openPostgresStore({
     ...sweepStatements(connection, orphans),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...traceStatements(connection),
+    ...trunkChanges(connection),
     ...outboxStatements(connection),
     ...webhookEndpointStatements(connection),
     ...webhookDeliveryStatements(connection),

@@ -5,7 +5,7 @@ import { toEndpoint } from '../webhook-rows.ts'
 import { columns } from './columns.ts'
 import type { Connection } from './connection.ts'
 import { saveAnswer } from './idempotency.ts'
-import { headOf } from './outbox.ts'
+import { headOf } from './outbox-pages.ts'
 import type { Reader, Transaction } from './transaction.ts'
 
 type Family = Pick<
@@ -29,7 +29,7 @@ export function webhookEndpointStatements(connection: Connection): Family {
   return {
     createWebhookEndpoint: (endpoint, idempotency) =>
       connection.write(async (tx): Promise<WebhookEndpoint> => {
-        const head = await headOf(tx)
+        const { head } = await headOf(tx)
         const id = await insert(tx, endpoint)
         await tx.change('INSERT INTO webhook_progress (endpoint_id, position) VALUES ($1, $2)', [id, head])
         const created = (await find(tx, endpoint.workspaceId, id)) as WebhookEndpoint

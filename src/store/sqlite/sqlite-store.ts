@@ -14,6 +14,8 @@ import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
 import { Rules } from './rules.ts'
+import { traceStatements } from './traces.ts'
+import { trunkChanges } from './update-trunk.ts'
 import { webhookDeliveryStatements } from './webhook-deliveries.ts'
 import { webhookEndpointStatements } from './webhook-endpoints.ts'
 import { workspaceStatements } from './workspaces.ts'
@@ -39,10 +41,12 @@ export async function openSqliteStore({
   return {
     ...workspaceStatements(connection),
     ...resourceStatements(connection),
+    ...trunkChanges(connection),
     ...importStatements(connection),
     ...batchStatements(connection),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...traceStatements(connection),
     ...outboxStatements(connection),
     ...webhookEndpointStatements(connection),
     ...webhookDeliveryStatements(connection),
