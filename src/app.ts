@@ -25,6 +25,7 @@ import type { Presence } from './dispatcher/dispatcher-deps.ts'
 import { NodePresence } from './dispatcher/node-presence.ts'
 import type { CallRates } from './domain/estimate.ts'
 import type { Trunk } from './domain/workspace.ts'
+import { ownApi } from './http/api/own-api.ts'
 import { dialnexa } from './http/dialects/dialnexa/routes.ts'
 import { formant } from './http/dialects/formant/routes.ts'
 import { talkifai } from './http/dialects/talkifai/routes.ts'
@@ -38,6 +39,7 @@ import type { NodeRole } from './store/node-records.ts'
 import { openPostgresStore } from './store/postgres/postgres-store.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
+import { openWebhooks } from './webhooks/open-webhooks.ts'
 
 /** A server that listens and calls. */
 export interface App {
@@ -98,11 +100,17 @@ async function open(
     }),
   }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
+  const dialects = [formant, dialnexa, talkifai]
+  const formats = [ownApi, ...dialects].flatMap(({ webhook }) => webhook ?? [])
+  const allowPrivate = config.webhookAllowPrivate
+  const webhooks = openWebhooks({ store, clock, logger, formats, allowPrivate })
   let dispatcher: Dispatcher | null = null
   const server = buildServer({
     ...deps,
+    webhooks,
+    webhookFigures: () => webhooks.figures(),
     uploadDir: join(config.dataDir, 'uploads'),
-    dialects: [formant, dialnexa, talkifai],
+    dialects,
     rootDialect: config.rootDialect,
     phase: () => phase,
     sweepFoundTotal: () => dispatcher?.figures().sweepFound ?? 0,
@@ -115,21 +123,18 @@ async function open(
   const url = await server.listen({ host: config.host, port: config.port })
   lock.announce(url)
   const { workspace, newApiKey } = await seedWorkspace(deps, config.apiKey)
+  const nodeId = randomUUID()
+  // Every node delivers, whatever its role: a delivery has a lease like a call. Ends before the store does.
+  closers.push(() => webhooks.stop())
+  webhooks.start({ nodeId, publicUrl: config.publicUrl ?? url, alone })
   const shared = { store, clock, logger, alone, followStoreTime }
   if (calling === null) closers.push(await announce(shared, config))
   else {
     const { carrier, pacingLatenessMs } = calling
     closers.push(() => carrier.close())
     const presence = presenceOf(config)
-    const nodeId = randomUUID()
-    dispatcher = startDispatcher({
-      ...shared,
-      carrier,
-      nodeId,
-      presence,
-      pacingLatenessMs,
-      rates: ratesOf(config),
-    })
+    const rates = ratesOf(config)
+    dispatcher = startDispatcher({ ...shared, carrier, nodeId, presence, pacingLatenessMs, rates })
   }
   phase = 'running'
   const stop = async (graceMs: number) => {

@@ -32,6 +32,7 @@ export function createProgram(terminal: Terminal): Command {
   addServerCommands(program, terminal)
   addBatchCommands(program, terminal)
   addTrunkCommands(program, terminal)
+  addEventCommand(program, terminal)
   addStopCommands(program, terminal)
   addCheckingCommands(program, terminal)
   return program
@@ -209,6 +210,16 @@ function trunkOptions(command: Command): Command {
     .option('--codecs <names...>', 'PCMU, PCMA, or both in order')
     .option('--srtp', 'encrypt the audio (SDES)')
     .option('--trace', 'keep the SIP messages of its calls')
+}
+
+function addEventCommand(program: Command, terminal: Terminal): void {
+  onServer(program.command('events'))
+    .description('what happened in the workspace, oldest first')
+    .option('-f, --follow', 'stay, and show what happens from now on', false)
+    .option('--after <id>', 'begin behind this event; 0 begins at the first', wholeNumber(0, 2 ** 53 - 1))
+    .option('--batch <id>', 'only what happened to this batch', wholeNumber(1, 2 ** 53 - 1))
+    .option('--type <types>', 'only these, e.g. attempt.ended,batch.completed')
+    .action(async options => (await import('./events.ts')).events(options, clientOf(options), terminal))
 }
 
 function addStopCommands(program: Command, terminal: Terminal): void {

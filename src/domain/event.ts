@@ -12,6 +12,8 @@ export const eventTypes = [
   'batch.completed',
   'batch.failed',
   'recipients.added',
+  // Only while a webhook endpoint of the workspace asks for it: a row more for each call is a tenth of a call's cost.
+  'attempt.answered',
   'attempt.ended',
   'attempt.put-back',
   'number.suppressed',
@@ -23,6 +25,7 @@ export const eventTypes = [
   'trunk.breaker-closed',
   'agent.breaker-opened',
   'agent.breaker-closed',
+  'webhook-endpoint.disabled',
   'workspace.updated',
   'workspace.stopped',
   'workspace.resumed',

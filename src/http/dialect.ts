@@ -4,6 +4,8 @@ import type { Deps } from '../batches/deps.ts'
 import type { Dialect } from '../domain/batch.ts'
 import type { Refusal, RefusalKind } from '../domain/refusal.ts'
 import type { Workspace } from '../domain/workspace.ts'
+import type { WebhookDesk } from '../webhooks/control-endpoint.ts'
+import type { WebhookFormat } from '../webhooks/webhook-format.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -20,6 +22,7 @@ declare module 'fastify' {
 export interface HttpDeps extends Deps {
   /** Where uploads stay while their request lasts. */
   uploadDir: string
+  webhooks: WebhookDesk
 }
 
 export interface ErrorAnswer {
@@ -42,6 +45,8 @@ export interface DialectPlugin {
   /** Registers paths without the prefix; every request has `request.workspace`. */
   routes(app: FastifyInstance, deps: HttpDeps): void | Promise<void>
   presentError(refusal: Refusal): ErrorAnswer
+  /** In these words webhooks may be told; absent: in none of this dialect's. */
+  webhook?: WebhookFormat
 }
 
 /** The status a refusal has unless a vendor's document says otherwise. */

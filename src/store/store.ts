@@ -11,6 +11,7 @@ import type { RowReason } from '../domain/refusal.ts'
 import type { Agent, ApiKey, PhoneNumber, Suppression, Trunk, Workspace } from '../domain/workspace.ts'
 import type { DispatchStore } from './dispatch-store.ts'
 import type { BatchFilter, Lookups, OffsetPage } from './lookups.ts'
+import type { WebhookStore } from './webhook-records.ts'
 
 // ---- resources ----
 
@@ -82,7 +83,7 @@ export type IdempotencyVerdict =
   | { verdict: 'other-body' }
   | { verdict: 'answered'; answer: IdempotentAnswer }
 
-export interface Store extends DispatchStore, Lookups {
+export interface Store extends DispatchStore, Lookups, WebhookStore {
   close(): Promise<void>
 
   /** Called after a commit that may give the dispatcher work: rows, starts, resumes, raised limits, lifted stops. */
@@ -247,7 +248,7 @@ export interface Store extends DispatchStore, Lookups {
   findAttempt(
     workspaceId: number,
     attemptId: number,
-  ): Promise<(Attempt & { conversation: Conversation | null }) | null>
+  ): Promise<(Attempt & { conversation: Conversation | null; variables: Record<string, unknown> }) | null>
   /** The SIP messages of a call, also of one that was put back; null: none were kept. */
   findTrace(workspaceId: number, attemptId: number): Promise<CallTrace | null>
   /** File names of a batch's recordings: whoever deletes the batch deletes them. */

@@ -15,7 +15,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ingest: ['store', 'domain', 'runtime'],
   dispatcher: ['store', 'carrier', 'domain', 'runtime'],
   batches: ['ingest', 'store', 'agent', 'domain', 'runtime'],
-  http: ['batches', 'ingest', 'store', 'dispatcher', 'agent', 'domain', 'runtime'],
+  webhooks: ['store', 'domain', 'runtime'],
+  http: ['webhooks', 'batches', 'ingest', 'store', 'dispatcher', 'agent', 'domain', 'runtime'],
   cli: [
     'app',
     'virtual-app',
@@ -34,6 +35,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   app: [
     'config',
     'http',
+    'webhooks',
     'batches',
     'ingest',
     'store',
@@ -66,6 +68,7 @@ const ports: Readonly<Record<string, readonly string[]>> = {
     'src/store/dispatch-records.ts',
     'src/store/node-records.ts',
     'src/store/lookups.ts',
+    'src/store/webhook-records.ts',
   ],
   carrier: ['src/carrier/carrier.ts'],
   agent: ['src/agent/agent.ts', 'src/agent/settings.ts', 'src/agent/connect-agent.ts', 'src/agent/echo.ts'],

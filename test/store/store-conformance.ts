@@ -15,6 +15,8 @@ import { reportPromises } from './report-promises.ts'
 import { resourcePromises } from './resource-promises.ts'
 import { singleCallPromises } from './single-call-promises.ts'
 import { timePromises } from './time-promises.ts'
+import { webhookLanePromises } from './webhook-lane-promises.ts'
+import { webhookPromises } from './webhook-promises.ts'
 import type { Engine } from './workbench.ts'
 
 /** Runs the suite; each test opens a new, empty store. Tests of what outlives a process need `reopen`. */
@@ -37,6 +39,8 @@ export function storeConformance(
     describe('leases', () => leasePromises(engine))
     describe('the end', () => endingPromises(engine))
     describe('conversations', () => conversationPromises(engine))
+    describe('webhooks', () => webhookPromises(engine))
+    describe('webhook lanes', () => webhookLanePromises(engine))
     describe('reports', () => reportPromises(engine))
     describe('at random', () => randomWalk(engine))
     const { reopen } = options

@@ -8,11 +8,15 @@ import { batchControlRoutes } from './batch-control.ts'
 import { batchReportRoutes } from './batch-reports.ts'
 import { batchRoutes } from './batches.ts'
 import { callRoutes } from './calls.ts'
+import { eventRoutes } from './events.ts'
 import { nodeRoutes } from './nodes.ts'
+import { outdialWebhook } from './outdial-webhook.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
 import { suppressionRoutes } from './suppressions.ts'
 import { trunkRoutes } from './trunks.ts'
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
+import { webhookEndpointRoutes } from './webhook-endpoints.ts'
 import { workspaceRoutes } from './workspace.ts'
 
 export const ownApi: DialectPlugin = {
@@ -21,6 +25,7 @@ export const ownApi: DialectPlugin = {
   acceptsApiKeyHeader: true,
   routes,
   presentError: presentProblem,
+  webhook: outdialWebhook,
 }
 
 async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
@@ -46,6 +51,9 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
         batchReportRoutes,
         attemptRoutes,
         callRoutes,
+        eventRoutes,
+        webhookEndpointRoutes,
+        webhookDeliveryRoutes,
         nodeRoutes,
       ]
       for (const family of families) family(v1, deps)

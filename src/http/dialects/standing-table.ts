@@ -32,6 +32,9 @@ export type FormantConversationStatus =
   | 'pending_retry'
   | EventWord<FormantEvent>
 type EventWord<Event> = Event extends `call.${infer Word}` ? Word : never
+export type DialnexaEvent = 'call.completed' | 'call.failed' | 'call.no_answer'
+
+export type TalkifaiEvent = 'call.ended' | 'call.failed'
 
 export type DialnexaStatus =
   | 'created'
@@ -81,8 +84,10 @@ export interface StandingRow {
     /** The status is that of the last call, which a retry is to follow. */
     ofLastCall?: true
     counter: 'completed' | 'failed' | null
+    event: DialnexaEvent | null
   }
   talkifai: TalkifaiStatus
+  talkifaiEvent: TalkifaiEvent | null
 }
 
 type FormantCell = StandingRow['formant']
@@ -106,38 +111,44 @@ const counted = (count: FormantCount, event: FormantEvent, success = false): For
   conversation: event.slice('call.'.length) as EventWord<FormantEvent>,
 })
 
-const failed: StandingRow['dialnexa'] = { status: 'failed', counter: 'failed' }
+const failed: StandingRow['dialnexa'] = { status: 'failed', counter: 'failed', event: 'call.failed' }
 
 export const standingTable: Readonly<Record<Standing, StandingRow>> = {
   queued: {
     formant: uncounted('initiated'),
-    dialnexa: { status: 'created', counter: null },
+    dialnexa: { status: 'created', counter: null, event: null },
     talkifai: 'pending',
+    talkifaiEvent: null,
   },
   calling: {
     formant: underWay('in_progress'),
-    dialnexa: { status: 'initiated', whenRinging: 'sent', counter: null },
+    dialnexa: { status: 'initiated', whenRinging: 'sent', counter: null, event: null },
     talkifai: 'dialing',
+    talkifaiEvent: null,
   },
   waiting: {
     formant: underWay('pending_retry'),
-    dialnexa: { status: 'created', ofLastCall: true, counter: null },
+    dialnexa: { status: 'created', ofLastCall: true, counter: null, event: null },
     talkifai: 'queued',
+    talkifaiEvent: null,
   },
   answered: {
     formant: counted('completed', 'call.completed', true),
-    dialnexa: { status: 'completed', counter: 'completed' },
+    dialnexa: { status: 'completed', counter: 'completed', event: 'call.completed' },
     talkifai: 'completed',
+    talkifaiEvent: 'call.ended',
   },
   voicemail: {
     formant: counted('completed', 'call.completed'),
-    dialnexa: { status: 'completed', counter: 'completed' },
+    dialnexa: { status: 'completed', counter: 'completed', event: 'call.completed' },
     talkifai: 'completed',
+    talkifaiEvent: 'call.ended',
   },
   busy: {
     formant: counted('busy', 'call.busy'),
-    dialnexa: { status: 'busy', whenRetried: 'retry_expired', counter: 'failed' },
+    dialnexa: { status: 'busy', whenRetried: 'retry_expired', counter: 'failed', event: 'call.failed' },
     talkifai: 'busy',
+    talkifaiEvent: 'call.failed',
   },
   'no-answer': {
     formant: counted('no_answer', 'call.no_answer'),
@@ -146,40 +157,68 @@ export const standingTable: Readonly<Record<Standing, StandingRow>> = {
       whenRangOut: 'did_not_pick',
       whenRetried: 'retry_expired',
       counter: 'failed',
+      event: 'call.no_answer',
     },
     talkifai: 'no_answer',
+    talkifaiEvent: 'call.failed',
   },
   timeout: {
     formant: counted('no_answer', 'call.no_answer'),
-    dialnexa: { status: 'no_answer', whenRetried: 'retry_expired', counter: 'failed' },
+    dialnexa: {
+      status: 'no_answer',
+      whenRetried: 'retry_expired',
+      counter: 'failed',
+      event: 'call.no_answer',
+    },
     talkifai: 'timeout',
+    talkifaiEvent: 'call.failed',
   },
-  declined: { formant: counted('failed', 'call.failed'), dialnexa: failed, talkifai: 'failed' },
+  declined: {
+    formant: counted('failed', 'call.failed'),
+    dialnexa: failed,
+    talkifai: 'failed',
+    talkifaiEvent: 'call.failed',
+  },
   unreachable: {
     formant: counted('unreachable', 'call.unreachable'),
     dialnexa: failed,
     talkifai: 'invalid_number',
+    talkifaiEvent: 'call.failed',
   },
-  blocked: { formant: counted('failed', 'call.failed'), dialnexa: failed, talkifai: 'blocked' },
+  blocked: {
+    formant: counted('failed', 'call.failed'),
+    dialnexa: failed,
+    talkifai: 'blocked',
+    talkifaiEvent: 'call.failed',
+  },
   'carrier-failure': {
     formant: counted('failed', 'call.telephony_failed'),
     dialnexa: failed,
     talkifai: 'carrier_error',
+    talkifaiEvent: 'call.failed',
   },
   'agent-failure': {
     formant: counted('socket_failure', 'call.socket_failure'),
     dialnexa: failed,
     talkifai: 'failed',
+    talkifaiEvent: 'call.failed',
   },
-  lost: { formant: counted('failed', 'call.failed'), dialnexa: failed, talkifai: 'failed' },
+  lost: {
+    formant: counted('failed', 'call.failed'),
+    dialnexa: failed,
+    talkifai: 'failed',
+    talkifaiEvent: 'call.failed',
+  },
   cancelled: {
     formant: uncounted('cancelled'),
-    dialnexa: { status: 'cancelled', counter: null },
+    dialnexa: { status: 'cancelled', counter: null, event: null },
     talkifai: 'cancelled',
+    talkifaiEvent: null,
   },
   suppressed: {
     formant: uncounted('cancelled'),
-    dialnexa: { status: 'cancelled', counter: null },
+    dialnexa: { status: 'cancelled', counter: null, event: null },
     talkifai: 'blocked',
+    talkifaiEvent: null,
   },
 }

@@ -4,6 +4,7 @@ import type { EndedAttempt, EndedResult } from '../dispatch-records.ts'
 import type { DispatchStore } from '../dispatch-store.ts'
 import { Ending, isLive, putBackJson, type Settled, settle, standingPutBack } from '../ended-attempts.ts'
 import type { Row } from '../rows.ts'
+import { tellAnswers } from './answered-events.ts'
 import { flagCallers, forgetCalls } from './caller-calls.ts'
 import type { Connection } from './connection.ts'
 import { keepConversations } from './conversations.ts'
@@ -21,18 +22,23 @@ export function endingStatements(
     recordProgress: progress =>
       connection.write(async tx => {
         const answered = progress.filter(({ status }) => status === 'answered')
-        await Promise.all([
+        const [, rows] = await Promise.all([
           tx.change(
             `UPDATE open_attempts SET status = 'ringing' WHERE id = ANY ($1::bigint[]) AND status = 'dialing'`,
             [progress.filter(({ status }) => status === 'ringing').map(({ attemptId }) => attemptId)],
           ),
-          tx.change(
+          tx.rows(
             `UPDATE open_attempts o SET status = 'answered', answered_at = a.at
              FROM unnest($1::bigint[], $2::bigint[]) AS a (id, at)
-             WHERE o.id = a.id AND o.status IN ('dialing', 'ringing')`,
+             WHERE o.id = a.id AND o.status IN ('dialing', 'ringing')
+             RETURNING o.id, o.workspace_id, o.batch_id, o.recipient_id, o.ordinal, o.answered_at`,
             [answered.map(({ attemptId }) => attemptId), answered.map(({ at }) => at)],
           ),
         ])
+        await tellAnswers(
+          tx,
+          rows.map(row => ({ row, at: row.answered_at as number })),
+        )
       }),
 
     endAttempts: (ended, now) => connection.write(tx => endAttempts(tx, ended, now)),
@@ -175,6 +181,13 @@ async function settleRecipients(
     .filter(({ ended }) => ended.next.kind !== 'put-back')
     .map(one => ({ ...one, settled: settle(one.row, one.ended, one.live) }))
   if (counted.length === 0) return
+  // Answered and ended within one turn: nobody has told of the answer yet.
+  await tellAnswers(
+    tx,
+    counted.flatMap(({ row, settled }) =>
+      row.answered_at === null && settled.answeredAt !== null ? [{ row, at: settled.answeredAt }] : [],
+    ),
+  )
   for (const { row, ended, settled } of counted) {
     ending.settle(row, settled, ended.costMillicents)
     tx.emit(row.workspace_id, row.batch_id, 'attempt.ended', ended.endedAt, settled.eventJson)

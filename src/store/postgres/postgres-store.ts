@@ -12,6 +12,7 @@ import { idempotencyStatements } from './idempotency.ts'
 import { importStatements } from './imports.ts'
 import { migrate, migrationTimeoutMs } from './migrate.ts'
 import { nodeStatements } from './nodes.ts'
+import { outboxStatements } from './outbox-pages.ts'
 import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
@@ -19,6 +20,8 @@ import { checkServer } from './server-settings.ts'
 import { type OrphanRules, sweepStatements } from './sweep.ts'
 import { traceStatements } from './traces.ts'
 import { trunkChanges } from './update-trunk.ts'
+import { webhookDeliveryStatements } from './webhook-deliveries.ts'
+import { webhookEndpointStatements } from './webhook-endpoints.ts'
 import { workspaceStatements } from './workspaces.ts'
 
 export interface PostgresStoreOptions {
@@ -70,6 +73,9 @@ export async function openPostgresStore({
     ...callerStatements(connection),
     ...traceStatements(connection),
     ...trunkChanges(connection),
+    ...outboxStatements(connection),
+    ...webhookEndpointStatements(connection),
+    ...webhookDeliveryStatements(connection),
     ...claimStatements(connection),
     ...placingStatements(connection),
     ...endingStatements(connection),

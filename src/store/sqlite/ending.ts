@@ -4,6 +4,7 @@ import type { EndedAttempt, EndedResult } from '../dispatch-records.ts'
 import { Ending, isLive, putBackJson, settle, standingPutBack } from '../ended-attempts.ts'
 import type { Row } from '../rows.ts'
 import type { Store } from '../store.ts'
+import { answerTeller } from './answered-events.ts'
 import { callerCalls } from './caller-calls.ts'
 import type { Connection } from './connection.ts'
 import { conversationWriter } from './conversations.ts'
@@ -19,6 +20,7 @@ export function endingStatements(
   dueTimes: DueTimes,
 ): Pick<Store, 'recordProgress' | 'endAttempts' | 'countOpenAttempts'> {
   const open = openAttempts(connection, dueTimes)
+  const answers = answerTeller(connection)
   const setRinging = connection.prepare(
     `UPDATE open_attempts SET status = 'ringing' WHERE id = ? AND status = 'dialing'`,
   )
@@ -48,9 +50,10 @@ export function endingStatements(
   return {
     recordProgress: progress =>
       connection.write(() => {
+        const answersAreTold = answers.isWanted()
         for (const { attemptId, status, at } of progress) {
           if (status === 'ringing') setRinging.run(attemptId)
-          else setAnswered.run(at, attemptId)
+          else if (setAnswered.run(at, attemptId).changes > 0 && answersAreTold) tellAnswer(attemptId, at)
         }
       }),
 
@@ -71,6 +74,11 @@ export function endingStatements(
 
     countOpenAttempts: async () =>
       Number((connection.prepare('SELECT count(*) AS open FROM open_attempts').get() as Row).open),
+  }
+
+  function tellAnswer(attemptId: number, at: number): void {
+    const row = open.find(attemptId)
+    if (row !== undefined) answers.tell(row, at)
   }
 
   function end(ended: EndedAttempt, now: number, ending: Ending<ProgressChanges>): boolean {
@@ -115,6 +123,8 @@ export function endingStatements(
   ): void {
     const { outcome, endedAt, costMillicents } = ended
     const settled = settle(row, ended, live)
+    // Answered and ended within one turn: nobody has told of the answer yet.
+    if (row.answered_at === null && settled.answeredAt !== null) answers.tell(row, settled.answeredAt)
     insertEnded.run(
       row.id,
       row.workspace_id,

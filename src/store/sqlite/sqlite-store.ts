@@ -11,12 +11,15 @@ import { everybodyStatements } from './everybody.ts'
 import { realTimeSchedule, type Schedule } from './group-commit.ts'
 import { importStatements } from './imports.ts'
 import { nodeStatements } from './nodes.ts'
+import { outboxStatements } from './outbox.ts'
 import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
 import { Rules } from './rules.ts'
 import { traceStatements } from './traces.ts'
 import { trunkChanges } from './update-trunk.ts'
+import { webhookDeliveryStatements } from './webhook-deliveries.ts'
+import { webhookEndpointStatements } from './webhook-endpoints.ts'
 import { workspaceStatements } from './workspaces.ts'
 
 export interface SqliteStoreOptions {
@@ -48,6 +51,9 @@ export async function openSqliteStore({
     ...everybodyStatements(connection),
     ...callerStatements(connection),
     ...traceStatements(connection),
+    ...outboxStatements(connection),
+    ...webhookEndpointStatements(connection),
+    ...webhookDeliveryStatements(connection),
     ...claimStatements(connection, rules, dueTimes),
     ...placingStatements(connection, rules, dueTimes),
     ...endingStatements(connection, dueTimes),

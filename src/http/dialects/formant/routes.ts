@@ -16,12 +16,14 @@ import { formantList } from './list.ts'
 import { pageByAgent } from './paging.ts'
 import { presentBatchCall, presentCreated, presentError, presentMetrics } from './present.ts'
 import { createForm, maxFileBytes, retryPolicy } from './schema.ts'
+import { formantWebhook } from './webhook.ts'
 
 export const formant: DialectPlugin = {
   name: 'formant',
   prefix: '/formant',
   acceptsApiKeyHeader: false,
   presentError,
+  webhook: formantWebhook,
   routes(app, deps) {
     app.post('/v1/batch-call', async (request, reply) => {
       requireMultipart(request)
