@@ -22,6 +22,9 @@ import { type DispatcherFigures, startDispatcher } from './dispatcher/dispatcher
 import { type Batch, finishedBatchStatuses } from './domain/batch.ts'
 import type { CallRates } from './domain/estimate.ts'
 import type { Trunk } from './domain/workspace.ts'
+import { Backups } from './housekeeping/backups.ts'
+import { Housekeeper } from './housekeeping/housekeeper.ts'
+import { type RestoredDir, type RestoreRequest, restoreDataDir } from './housekeeping/restore-data-dir.ts'
 import { dialnexa } from './http/dialects/dialnexa/routes.ts'
 import { formant } from './http/dialects/formant/routes.ts'
 import { talkifai } from './http/dialects/talkifai/routes.ts'
@@ -31,6 +34,7 @@ import { lockDataDir } from './runtime/data-dir-lock.ts'
 import { type Logger, silentLogger } from './runtime/logger.ts'
 import { seededRandom } from './runtime/random.ts'
 import { VirtualClock } from './runtime/virtual-clock.ts'
+import { restoreSqliteFile } from './store/sqlite/restore-file.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -46,6 +50,7 @@ export interface App {
   stop(graceMs?: number): Promise<void>
 }
 
+const storeFile = 'outdial.db'
 /** Without a seed of its own a simulated carrier plays the same calls at every start. */
 const defaultSeed = 1
 /** How long requests that are under way at the end may take. */
@@ -77,19 +82,25 @@ async function open(
   const clock = realClock
   const lock = lockDataDir(config.dataDir)
   closers.push(() => lock.release())
-  const store = await openSqliteStore({ path: join(config.dataDir, 'outdial.db') })
+  const store = await openSqliteStore({ path: join(config.dataDir, storeFile) })
   closers.push(() => store.close())
   const recordingsDir = join(config.dataDir, 'recordings')
   const deps: Deps = { store, clock, config, logger, recordingsDir, trunkProblem }
+  const backups = new Backups({ ...deps, dir: join(config.dataDir, 'backups'), recordingsDir })
+  closers.push(() => backups.close())
+  const housekeeper = new Housekeeper(deps)
+  closers.push(() => housekeeper.stop())
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   let sweepFound = () => 0
   const server = buildServer({
     ...deps,
+    backups,
     uploadDir: join(config.dataDir, 'uploads'),
     dialects: [formant, dialnexa, talkifai],
     rootDialect: config.rootDialect,
     phase: () => phase,
     sweepFoundTotal: () => sweepFound(),
+    housekeepingRemoved: () => ({ ...housekeeper.removed() }),
   })
   closers.push(() => closeServer(server, clock))
   // Before anything is seeded: a port that is taken must not cost the only showing of a new key.
@@ -101,6 +112,7 @@ async function open(
   const rates = ratesOf(config)
   const dispatcher = startDispatcher({ store, carrier, clock, logger, nodeId: randomUUID(), rates })
   sweepFound = () => dispatcher.figures().sweepFound
+  housekeeper.start()
   phase = 'running'
   const stop = async (graceMs: number) => {
     phase = 'stopping'
@@ -251,6 +263,11 @@ async function runUntilEnded({ clock, store, batch, figures }: SimulatedRun): Pr
   const { storeFailure } = figures()
   if (storeFailure !== null) throw new Error(`The simulation's store failed: ${storeFailure}`)
   return read()
+}
+
+/** A backup becomes a data directory, whose server dials nobody until it was accepted. @throws RestoreProblem */
+export function restoreBackup(request: Omit<RestoreRequest, 'storeFile'>): Promise<RestoredDir> {
+  return restoreDataDir({ ...request, storeFile }, restoreSqliteFile)
 }
 
 export interface RunningCarrier {

@@ -1,15 +1,20 @@
 // The commands, their arguments and their help; each is loaded only when it is run, so that `--help` answers at once.
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { type ClientConfig, readClientConfig } from '../config.ts'
+import { Command, Option } from 'commander'
 import { machinePolicies } from '../domain/conversation.ts'
+import {
+  clientOf,
+  onServer,
+  outputOption,
+  positiveNumber,
+  serverOptions,
+  shareOfOne,
+  wholeNumber,
+} from './command-options.ts'
+import { addHousekeepingCommands } from './housekeeping-commands.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface OutputOption {
   output: 'text' | 'json'
-}
-interface ServerOptions {
-  url?: string
-  key?: string
 }
 
 const helpColumns = 100
@@ -29,6 +34,7 @@ export function createProgram(terminal: Terminal): Command {
   addBatchCommands(program, terminal)
   addTrunkCommands(program, terminal)
   addStopCommands(program, terminal)
+  addHousekeepingCommands(program, terminal)
   addCheckingCommands(program, terminal)
   return program
 }
@@ -179,49 +185,4 @@ function addCheckingCommands(program: Command, terminal: Terminal): void {
   onServer(program.command('doctor'))
     .description('check this machine, the configuration and the running server')
     .action(async options => (await import('./doctor.ts')).doctor(options, serverOptions(options), terminal))
-}
-
-function onServer(command: Command, output: 'output option' | 'no output option' = 'output option'): Command {
-  command
-    .option('--url <url>', 'where the server is (default: OUTDIAL_URL, else this machine at PORT)')
-    .option('--key <key>', 'API key (default: OUTDIAL_API_KEY)')
-  return output === 'output option' ? outputOption(command) : command
-}
-
-function outputOption(command: Command): Command {
-  return command.addOption(
-    new Option('-o, --output <format>', 'what stdout gets').choices(['text', 'json']).default('text'),
-  )
-}
-
-function clientOf(options: ServerOptions): ClientConfig {
-  return serverOptions(options)
-}
-
-/** What was given on the command line wins over the environment. */
-function serverOptions({ url, key }: ServerOptions): ClientConfig {
-  const configured = readClientConfig()
-  return { url: url ?? configured.url, apiKey: key ?? configured.apiKey }
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return text => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
-    }
-    return value
-  }
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.')
-  return value
-}
-
-function shareOfOne(text: string): number {
-  const value = Number(text)
-  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be a number from 0 to 1.')
-  return value
 }

@@ -16,6 +16,8 @@ export const eventTypes = [
   'attempt.put-back',
   'number.suppressed',
   'number.unsuppressed',
+  // Without the number: that is gone.
+  'person.erased',
   'trunk.slowed',
   'trunk.breaker-opened',
   'trunk.breaker-closed',

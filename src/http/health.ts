@@ -8,6 +8,8 @@ export interface HealthDeps {
   phase(): 'starting' | 'running' | 'stopping'
   /** How often the dispatcher's safety net found work that no signal had announced: 0 in a healthy process. */
   sweepFoundTotal?(): number
+  /** What housekeeping removed since the start, by kind. */
+  housekeepingRemoved?(): Readonly<Record<string, number>>
 }
 
 /** `/healthz`: the process answers. `/readyz`: the store answers and calls are dispatched. `/metrics`: Prometheus text. */
@@ -16,12 +18,16 @@ export function registerHealth(app: FastifyInstance, deps: HttpDeps & HealthDeps
 
   app.get('/readyz', async (_request, reply) => {
     const phase = deps.phase()
-    const store = await deps.store.countOpenAttempts().then(
-      () => 'ok' as const,
-      () => 'failing' as const,
+    const state = await deps.store.getHold().then(
+      hold => ({ store: 'ok' as const, hold }),
+      () => ({ store: 'failing' as const, hold: null }),
     )
+    const { store, hold } = state
     const ready = phase === 'running' && store === 'ok'
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not-ready', phase, store })
+    if (!ready) return reply.code(503).send({ status: 'not-ready', phase, store })
+    // It takes requests: how else should somebody accept it?
+    if (hold !== null) return { status: 'held', phase, store, reason: hold.reason }
+    return { status: 'ready', phase, store }
   })
 
   const registry = metricsOf(deps)
@@ -30,7 +36,7 @@ export function registerHealth(app: FastifyInstance, deps: HttpDeps & HealthDeps
   )
 }
 
-function metricsOf({ store, sweepFoundTotal }: HttpDeps & HealthDeps): Registry {
+function metricsOf({ store, sweepFoundTotal, housekeepingRemoved }: HttpDeps & HealthDeps): Registry {
   const registry = new Registry()
   new Gauge({
     name: 'outdial_open_attempts',
@@ -46,6 +52,23 @@ function metricsOf({ store, sweepFoundTotal }: HttpDeps & HealthDeps): Registry 
     registers: [registry],
     collect() {
       this.set(sweepFoundTotal?.() ?? 0)
+    },
+  })
+  new Gauge({
+    name: 'outdial_store_held',
+    help: '1 while a restored or copied store waits to be accepted: nothing is dialled',
+    registers: [registry],
+    async collect() {
+      this.set((await store.getHold()) === null ? 0 : 1)
+    },
+  })
+  new Gauge({
+    name: 'outdial_housekeeping_removed_total',
+    help: 'What was kept long enough and is gone, since the start',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      for (const [kind, count] of Object.entries(housekeepingRemoved?.() ?? {})) this.set({ kind }, count)
     },
   })
   return registry

@@ -3,10 +3,15 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import type { DialectPlugin, HttpDeps } from '../dialect.ts'
+import { apiKeyRoutes } from './api-keys.ts'
 import { attemptRoutes } from './attempts.ts'
+import { auditRoutes } from './audit.ts'
+import { backupRoutes } from './backups.ts'
 import { batchControlRoutes } from './batch-control.ts'
 import { batchReportRoutes } from './batch-reports.ts'
 import { batchRoutes } from './batches.ts'
+import { erasureRoutes } from './erasures.ts'
+import { holdRoutes } from './hold.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
 import { suppressionRoutes } from './suppressions.ts'
@@ -41,6 +46,11 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
         batchControlRoutes,
         batchReportRoutes,
         attemptRoutes,
+        apiKeyRoutes,
+        auditRoutes,
+        erasureRoutes,
+        backupRoutes,
+        holdRoutes,
       ]
       for (const family of families) family(v1, deps)
     },

@@ -3,6 +3,7 @@ import type { Batch } from '../../domain/batch.ts'
 import type { OutboxEvent } from '../../domain/event.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../../domain/recipient.ts'
 import { standings } from '../../domain/recipient.ts'
+import { defaultRetention } from '../../domain/retention.ts'
 import type { Agent, PhoneNumber, Trunk, Workspace } from '../../domain/workspace.ts'
 import { positionOf } from './recipient-id.ts'
 
@@ -23,6 +24,7 @@ export function toWorkspace(row: Row): Workspace {
     maxConcurrentCalls: row.max_concurrent_calls,
     creditMillicents: row.credit_millicents,
     window: parsed(row.calling_window),
+    retention: { ...defaultRetention, ...parsed(row.retention) },
     stopped: row.stopped === 1,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -1,0 +1,46 @@
+// `outdial retention`: for how many days what calls leave behind is kept.
+import type { ClientConfig } from '../config.ts'
+import { connect } from './api-client.ts'
+import type { OutputOption } from './program.ts'
+import type { Terminal } from './terminal.ts'
+
+type Days = number | null
+
+interface RetentionOptions extends OutputOption {
+  recordings?: Days
+  transcripts?: Days
+  events?: Days
+  batches?: Days
+}
+
+interface ApiRetention {
+  recordingDays: Days
+  transcriptDays: Days
+  eventDays: Days
+  batchDays: Days
+}
+
+/** Without an option it only shows. */
+export async function retention(
+  { output, recordings, transcripts, events, batches }: RetentionOptions,
+  client: ClientConfig,
+  terminal: Terminal,
+): Promise<void> {
+  const api = connect(client)
+  const asked = {
+    recordingDays: recordings,
+    transcriptDays: transcripts,
+    eventDays: events,
+    batchDays: batches,
+  }
+  const isAsked = Object.values(asked).some(days => days !== undefined)
+  const { retention: kept } = isAsked
+    ? await api.patch<{ retention: ApiRetention }>('/api/v1/workspace', { body: { retention: asked } })
+    : await api.get<{ retention: ApiRetention }>('/api/v1/workspace')
+  if (output === 'json') return terminal.print(JSON.stringify(kept))
+  const words = (days: Days) => (days === null ? 'for ever' : `${days} days`)
+  terminal.print(`recordings   ${words(kept.recordingDays)}`)
+  terminal.print(`transcripts  ${words(kept.transcriptDays)}`)
+  terminal.print(`events       ${words(kept.eventDays)}`)
+  terminal.print(`batches      ${words(kept.batchDays)} after they have ended`)
+}

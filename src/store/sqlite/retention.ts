@@ -1,0 +1,89 @@
+// What has been kept long enough goes away, one bounded step at a time. Ids grow with time, so that a walk from the oldest
+// on needs no index of its own; it ends at the first step in which everything is younger than the latest cutoff.
+import type { Cutoff, HousekeepingStore } from '../housekeeping-store.ts'
+import type { Connection } from './connection.ts'
+import { keptAnswerMs } from './idempotency.ts'
+import type { Row } from './rows.ts'
+
+type Family = Pick<
+  HousekeepingStore,
+  | 'listOldConversations'
+  | 'forgetRecordings'
+  | 'removeConversations'
+  | 'removeEvents'
+  | 'listOldBatches'
+  | 'removeOldAnswers'
+>
+
+export function retentionStatements(connection: Connection): Family {
+  const conversations = connection.prepare(
+    `SELECT c.attempt_id, c.recording_file, a.workspace_id, a.ended_at FROM conversations c
+       JOIN attempts a ON a.id = c.attempt_id WHERE c.attempt_id > ? ORDER BY c.attempt_id LIMIT ?`,
+  )
+  const forget = connection.prepare(
+    `UPDATE conversations SET recording_file = NULL, recording_bytes = NULL
+     WHERE attempt_id IN (SELECT value FROM json_each(?))`,
+  )
+  const remove = connection.prepare(
+    'DELETE FROM conversations WHERE attempt_id IN (SELECT value FROM json_each(?))',
+  )
+  const stretchOfEvents = connection.prepare(
+    `SELECT max(id) AS last, min(at) AS oldest FROM
+       (SELECT id, at FROM events WHERE id > ? AND id < ? ORDER BY id LIMIT ?)`,
+  )
+  const removeEvents = connection.prepare(
+    'DELETE FROM events WHERE id > ? AND id <= ? AND workspace_id = ? AND at < ?',
+  )
+  const oldBatches = connection.prepare(
+    `SELECT id FROM batches WHERE workspace_id = ? AND status IN ('completed', 'cancelled', 'failed')
+       AND completed_at < ? ORDER BY id LIMIT ?`,
+  )
+  const removeAnswers = connection.prepare(
+    `DELETE FROM idempotency_keys WHERE (workspace_id, key) IN
+       (SELECT workspace_id, key FROM idempotency_keys WHERE status IS NOT NULL AND created_at <= ? LIMIT ?)`,
+  )
+
+  return {
+    async listOldConversations(kind, cutoffs, { after, maxRows }) {
+      const rows = conversations.all(after, maxRows) as Row[]
+      const before = new Map(cutoffs.map(cutoff => [cutoff.workspaceId, cutoff.before]))
+      const found = rows
+        .filter(row => row.ended_at < (before.get(row.workspace_id) ?? 0))
+        .map(row => ({ attemptId: row.attempt_id as number, recordingFile: row.recording_file }))
+        .filter(({ recordingFile }) => kind === 'transcripts' || recordingFile !== null)
+      const isOver = rows.every(row => row.ended_at >= latestOf(cutoffs))
+      return { found, next: isOver ? null : (rows.at(-1)?.attempt_id ?? null) }
+    },
+
+    forgetRecordings: attemptIds =>
+      connection.write(() => {
+        forget.run(JSON.stringify(attemptIds))
+      }),
+
+    removeConversations: attemptIds =>
+      connection.write(() => {
+        remove.run(JSON.stringify(attemptIds))
+      }),
+
+    removeEvents: (cutoffs, { after, maxRows, belowId }) =>
+      connection.write(() => {
+        const { last, oldest } = stretchOfEvents.get(after, belowId, maxRows) as Row
+        if (last === null || oldest >= latestOf(cutoffs)) return { removed: 0, next: null }
+        let removed = 0
+        for (const { workspaceId, before } of cutoffs)
+          removed += Number(removeEvents.run(after, last, workspaceId, before).changes)
+        return { removed, next: last as number }
+      }),
+
+    listOldBatches: async ({ workspaceId, before }, limit) =>
+      oldBatches.all(workspaceId, before, limit).map((row: Row) => row.id),
+
+    removeOldAnswers: (now, limit) =>
+      connection.write(() => Number(removeAnswers.run(now - keptAnswerMs, limit).changes)),
+  }
+}
+
+/** Nothing from this instant on is too old in any workspace. */
+function latestOf(cutoffs: readonly Cutoff[]): number {
+  return Math.max(...cutoffs.map(({ before }) => before))
+}
