@@ -62,9 +62,8 @@ function addKeyCommands(program: Command, terminal: Terminal): void {
     )
 }
 
-/** null: for ever. */
-function daysOrForever(text: string): number | null {
-  if (text === 'forever') return null
+function daysOrForever(text: string): number | 'forever' {
+  if (text === 'forever') return text
   const days = Number(text)
   if (!Number.isInteger(days) || days < 1)
     throw new InvalidArgumentError('It must be a whole number of days, or `forever`.')

@@ -4,13 +4,15 @@ import { connect } from './api-client.ts'
 import type { OutputOption } from './program.ts'
 import type { Terminal } from './terminal.ts'
 
+/** null: for ever. */
 type Days = number | null
+type AskedDays = number | 'forever'
 
 interface RetentionOptions extends OutputOption {
-  recordings?: Days
-  transcripts?: Days
-  events?: Days
-  batches?: Days
+  recordings?: AskedDays
+  transcripts?: AskedDays
+  events?: AskedDays
+  batches?: AskedDays
 }
 
 interface ApiRetention {
@@ -28,10 +30,10 @@ export async function retention(
 ): Promise<void> {
   const api = connect(client)
   const asked = {
-    recordingDays: recordings,
-    transcriptDays: transcripts,
-    eventDays: events,
-    batchDays: batches,
+    recordingDays: daysOf(recordings),
+    transcriptDays: daysOf(transcripts),
+    eventDays: daysOf(events),
+    batchDays: daysOf(batches),
   }
   const isAsked = Object.values(asked).some(days => days !== undefined)
   const { retention: kept } = isAsked
@@ -44,3 +46,5 @@ export async function retention(
   terminal.print(`events       ${words(kept.eventDays)}`)
   terminal.print(`batches      ${words(kept.batchDays)} after they have ended`)
 }
+
+const daysOf = (asked: AskedDays | undefined): Days | undefined => (asked === 'forever' ? null : asked)
