@@ -87,6 +87,7 @@ async function open(
   const recordingsDir = join(config.dataDir, 'recordings')
   const deps: Deps = { store, clock, config, logger, recordingsDir, trunkProblem }
   const backups = new Backups({ ...deps, dir: join(config.dataDir, 'backups'), recordingsDir })
+  await backups.clear()
   closers.push(() => backups.close())
   const housekeeper = new Housekeeper(deps)
   closers.push(() => housekeeper.stop())

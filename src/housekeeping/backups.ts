@@ -43,7 +43,7 @@ export class Backups {
       throw new Refusal('conflict', 'backup_under_way', 'A backup is being made: wait for its end.')
     this.#isStarting = true
     try {
-      await rm(dir, { recursive: true, force: true })
+      await this.clear()
       await mkdir(dir, { recursive: true, mode: 0o700 })
       const expectedBytes = await store.sizeBytes()
       this.#latest = { id: randomUUID(), status: 'copying', startedAt: clock.now(), expectedBytes }
@@ -85,9 +85,16 @@ export class Backups {
     await rm(this.#path(id), { force: true })
   }
 
-  /** Waits for a copy that is being made. */
+  /** What a crash left, or nobody fetched. */
+  async clear(): Promise<void> {
+    this.#latest = null
+    await rm(this.#deps.dir, { recursive: true, force: true })
+  }
+
+  /** Waits for a copy that is being made: SQLite does not let go of one half-way. */
   async close(): Promise<void> {
     await this.#copying
+    await this.clear()
   }
 
   async #copy(backup: Omit<Backup, 'bytes'>): Promise<void> {

@@ -149,10 +149,12 @@ test('a backup is made one at a time, fetched, and put away', async t => {
   const { deps } = server
   deps.backups = new Backups({ ...deps, dir: join(dir, 'backups'), recordingsDir: join(dir, 'recordings') })
   const release = Promise.withResolvers<void>()
+  const made = Promise.withResolvers<void>()
   const { backUp } = server.store
   server.store.backUp = async path => {
     await release.promise
     await backUp(path)
+    made.resolve()
   }
   const started = await server.send('POST', '/api/v1/backups')
   assert.equal(started.statusCode, 202)
@@ -163,7 +165,7 @@ test('a backup is made one at a time, fetched, and put away', async t => {
   const early = await server.send('GET', `/api/v1/backups/${id}/file`)
   assert.deepEqual([early.statusCode, early.json().code], [409, 'backup_not_ready'])
   release.resolve()
-  await deps.backups.close()
+  await made.promise
   assert.equal((await server.send('GET', `/api/v1/backups/${id}`)).json().status, 'ready')
   const file = await server.send('GET', `/api/v1/backups/${id}/file`)
   assert.equal(file.rawPayload.subarray(0, 15).toString(), 'SQLite format 3')
