@@ -1,10 +1,10 @@
 // `outdial restore` and `outdial accept-restore`: a backup becomes a data directory, and its server may call again.
 import { existsSync } from 'node:fs'
-import { restoreBackup } from '../app.ts'
 import { type ClientConfig, readConfig } from '../config.ts'
 import { RestoreProblem } from '../housekeeping/restore-data-dir.ts'
 import { realClock } from '../runtime/clock.ts'
 import { DataDirTaken } from '../runtime/data-dir-lock.ts'
+import { restoreBackup } from '../store-app.ts'
 import { connect } from './api-client.ts'
 import { recordingsBeside } from './backup.ts'
 import { CommandFailure } from './failure.ts'

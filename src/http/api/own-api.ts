@@ -12,6 +12,7 @@ import { batchReportRoutes } from './batch-reports.ts'
 import { batchRoutes } from './batches.ts'
 import { erasureRoutes } from './erasures.ts'
 import { holdRoutes } from './hold.ts'
+import { nodeRoutes } from './nodes.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
 import { suppressionRoutes } from './suppressions.ts'
@@ -51,6 +52,7 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
         erasureRoutes,
         backupRoutes,
         holdRoutes,
+        nodeRoutes,
       ]
       for (const family of families) family(v1, deps)
     },
