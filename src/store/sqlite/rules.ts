@@ -84,7 +84,7 @@ export class Rules {
            b.record, b.answering_machine,
            b.max_concurrent_calls AS batch_max, b.calls_per_second AS batch_cps,
            coalesce(b.calling_window, w.calling_window) AS calling_window,
-           w.stopped OR (SELECT held_reason IS NOT NULL FROM store_state) AS stopped, w.max_concurrent_calls AS workspace_max,
+           w.stopped OR EXISTS (SELECT 1 FROM store_state WHERE held_reason IS NOT NULL) AS stopped, w.max_concurrent_calls AS workspace_max,
            t.kind, t.max_concurrent_calls AS trunk_max, t.calls_per_second AS trunk_cps,
            t.slowed_calls_per_second AS slowed_cps, t.breaker_until AS trunk_breaker_until,
            n.e164, n.max_concurrent_calls AS caller_max,
