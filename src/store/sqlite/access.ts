@@ -1,8 +1,7 @@
 // Who may enter, who may no longer, and what each of them did.
-import { Refusal } from '../../domain/refusal.ts'
-import type { AuditEntry, HousekeepingStore, ListedApiKey } from '../housekeeping-store.ts'
+import { keyToRevoke, toAuditEntry, toListedKey } from '../housekeeping-rows.ts'
+import type { HousekeepingStore } from '../housekeeping-store.ts'
 import type { Connection } from './connection.ts'
-import type { Row } from './rows.ts'
 
 type Family = Pick<
   HousekeepingStore,
@@ -29,11 +28,8 @@ export function accessStatements(connection: Connection): Family {
 
     revokeApiKey: (workspaceId, keyId, now) =>
       connection.write(() => {
-        const all = list(workspaceId)
-        const key = all.find(({ id }) => id === keyId)
-        if (key === undefined) return null
-        if (key.revokedAt !== null) return key
-        if (all.filter(({ revokedAt }) => revokedAt === null).length === 1) throw lastKey()
+        const key = keyToRevoke(list(workspaceId), keyId)
+        if (key === null || key.revokedAt !== null) return key
         revoke.run(now, keyId)
         return { ...key, revokedAt: now }
       }),
@@ -45,35 +41,5 @@ export function accessStatements(connection: Connection): Family {
 
     listAudit: async (workspaceId, { beforeId, limit }) =>
       audit.all(workspaceId, beforeId ?? Number.MAX_SAFE_INTEGER, limit).map(toAuditEntry),
-  }
-}
-
-const lastKey = () =>
-  new Refusal(
-    'conflict',
-    'last_api_key',
-    'This is the last key that opens the workspace: create another one before you revoke it.',
-  )
-
-function toListedKey(row: Row): ListedApiKey {
-  return {
-    id: row.id,
-    workspaceId: row.workspace_id,
-    name: row.name,
-    prefix: row.prefix,
-    createdAt: row.created_at,
-    revokedAt: row.revoked_at,
-  }
-}
-
-function toAuditEntry(row: Row): AuditEntry & { id: number } {
-  return {
-    id: row.id,
-    workspaceId: row.workspace_id,
-    at: row.at,
-    apiKeyId: row.api_key_id,
-    apiKeyPrefix: row.api_key_prefix,
-    action: row.action,
-    subject: row.subject,
   }
 }

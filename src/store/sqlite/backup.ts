@@ -2,10 +2,10 @@
 import { rm } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import type { HousekeepingStore } from '../housekeeping-store.ts'
+import type { Row } from '../rows.ts'
 import type { BackupJob } from './backup-worker.ts'
 import type { Connection } from './connection.ts'
 import { copyDatabase } from './copy-database.ts'
-import type { Row } from './rows.ts'
 
 export function backupStatements(
   connection: Connection,

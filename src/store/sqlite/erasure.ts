@@ -2,12 +2,12 @@
 // are taken in steps; the number itself goes last, so that an erasure that a crash cut short is done by asking again.
 import { setImmediate } from 'node:timers/promises'
 import { erasedNumber, erasedText, namesNumber } from '../../domain/erased.ts'
-import { Refusal } from '../../domain/refusal.ts'
+import { callUnderWay } from '../housekeeping-rows.ts'
 import type { Erasure } from '../housekeeping-store.ts'
+import type { Row } from '../rows.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { completeIfDone, leaveQueue, ProgressChanges } from './moves.ts'
-import type { Row } from './rows.ts'
 
 /** Rows looked at between two turns of the event loop: some 5 ms. */
 const maxRowsPerStep = 5_000
@@ -63,13 +63,7 @@ function stopCalling(connection: Connection, person: Person, now: number): numbe
   const open = connection
     .prepare('SELECT id FROM open_attempts WHERE workspace_id = ? AND number = ?')
     .get(workspaceId, number)
-  if (open !== undefined)
-    throw new Refusal(
-      'conflict',
-      'call_under_way',
-      'This person is being called now: erase them when the call has ended.',
-      { attemptId: open.id },
-    )
+  if (open !== undefined) throw callUnderWay(open.id as number)
   const waiting = recipientsOf(connection, person).filter(
     ({ standing }) => standing === 'queued' || standing === 'waiting',
   )

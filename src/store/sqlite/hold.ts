@@ -3,8 +3,8 @@
 import { statSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import type { HeldWork, HoldReason, HousekeepingStore } from '../housekeeping-store.ts'
+import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
-import type { Row } from './rows.ts'
 
 export function holdStatements(
   connection: Connection,
@@ -65,7 +65,9 @@ export function recogniseFile(db: DatabaseSync, path: string, now: number): void
   const { ino, birthtimeNs } = statSync(path, { bigint: true })
   const found = `${ino}:${birthtimeNs}`
   if (found === identity) return
-  if (identity !== null && held === null) {
+  // Without a batch there is nobody to call again.
+  const mayCall = db.prepare('SELECT 1 FROM batches LIMIT 1').get() !== undefined
+  if (identity !== null && held === null && mayCall) {
     const [knownInode, knownBirth] = (identity as string).split(':')
     if (knownInode !== String(ino) && knownBirth !== String(birthtimeNs)) holdDatabase(db, 'copy', now)
   }

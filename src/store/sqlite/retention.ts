@@ -1,9 +1,10 @@
 // What has been kept long enough goes away, one bounded step at a time. Ids grow with time, so that a walk from the oldest
 // on needs no index of its own; it ends at the first step in which everything is younger than the latest cutoff.
-import type { Cutoff, HousekeepingStore } from '../housekeeping-store.ts'
+import { latestOf, oldAmong } from '../housekeeping-rows.ts'
+import type { HousekeepingStore } from '../housekeeping-store.ts'
+import { keptAnswerMs } from '../limits.ts'
+import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
-import { keptAnswerMs } from './idempotency.ts'
-import type { Row } from './rows.ts'
 
 type Family = Pick<
   HousekeepingStore,
@@ -44,16 +45,8 @@ export function retentionStatements(connection: Connection): Family {
   )
 
   return {
-    async listOldConversations(kind, cutoffs, { after, maxRows }) {
-      const rows = conversations.all(after, maxRows) as Row[]
-      const before = new Map(cutoffs.map(cutoff => [cutoff.workspaceId, cutoff.before]))
-      const found = rows
-        .filter(row => row.ended_at < (before.get(row.workspace_id) ?? 0))
-        .map(row => ({ attemptId: row.attempt_id as number, recordingFile: row.recording_file }))
-        .filter(({ recordingFile }) => kind === 'transcripts' || recordingFile !== null)
-      const isOver = rows.every(row => row.ended_at >= latestOf(cutoffs))
-      return { found, next: isOver ? null : (rows.at(-1)?.attempt_id ?? null) }
-    },
+    listOldConversations: async (kind, cutoffs, { after, maxRows }) =>
+      oldAmong(kind, cutoffs, conversations.all(after, maxRows) as Row[]),
 
     forgetRecordings: attemptIds =>
       connection.write(() => {
@@ -81,9 +74,4 @@ export function retentionStatements(connection: Connection): Family {
     removeOldAnswers: (now, limit) =>
       connection.write(() => Number(removeAnswers.run(now - keptAnswerMs, limit).changes)),
   }
-}
-
-/** Nothing from this instant on is too old in any workspace. */
-function latestOf(cutoffs: readonly Cutoff[]): number {
-  return Math.max(...cutoffs.map(({ before }) => before))
 }
