@@ -14,6 +14,7 @@ import type { Terminal } from './terminal.ts'
 interface ApiBackup {
   id: string
   status: 'copying' | 'ready' | 'failed'
+  failure: string | null
   startedAt: string
   bytes: number
   expectedBytes: number
@@ -59,7 +60,10 @@ async function untilMade(api: ApiClient, id: string, terminal: Terminal): Promis
     const backup = await api.get<ApiBackup>(`/api/v1/backups/${id}`)
     if (backup.status === 'ready') return backup
     if (backup.status === 'failed')
-      throw new CommandFailure('failed', 'The server could not make the backup; its log says why.')
+      throw new CommandFailure(
+        'failed',
+        backup.failure ?? 'The server could not make the backup; its log says why.',
+      )
     showProgress('copied', backup.bytes, backup.expectedBytes, terminal)
     await waitFor(realClock, askAgainMs)
   }

@@ -27,6 +27,11 @@ function addCopyCommands(program: Command, terminal: Terminal): void {
     .action(async options =>
       (await import('./restore.ts')).acceptRestore(options, clientOf(options), terminal),
     )
+  outputOption(program.command('migrate-store'))
+    .description('move the store of a data directory into an empty PostgreSQL; no server runs meanwhile')
+    .option('--from <dir>', 'the data directory (default: OUTDIAL_DATA_DIR)')
+    .option('--to <url>', 'the database (default: DATABASE_URL)')
+    .action(async options => (await import('./migrate-store.ts')).migrateStore(options, terminal))
 }
 
 function addForgettingCommands(program: Command, terminal: Terminal): void {

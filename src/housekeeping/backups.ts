@@ -10,6 +10,8 @@ import type { Store } from '../store/store.ts'
 export interface Backup {
   id: string
   status: 'copying' | 'ready' | 'failed'
+  /** Why it failed, where that is more than a defect; null otherwise. */
+  failure: string | null
   startedAt: number
   /** Written so far. */
   bytes: number
@@ -46,7 +48,8 @@ export class Backups {
       await this.clear()
       await mkdir(dir, { recursive: true, mode: 0o700 })
       const expectedBytes = await store.sizeBytes()
-      this.#latest = { id: randomUUID(), status: 'copying', startedAt: clock.now(), expectedBytes }
+      const startedAt = clock.now()
+      this.#latest = { id: randomUUID(), status: 'copying', failure: null, startedAt, expectedBytes }
     } finally {
       this.#isStarting = false
     }
@@ -105,6 +108,7 @@ export class Backups {
       logger.info({ tookMs: clock.now() - backup.startedAt }, 'a backup was made')
     } catch (error) {
       backup.status = 'failed'
+      if (error instanceof Refusal) backup.failure = error.message
       logger.error({ err: error }, 'a backup failed')
     }
   }

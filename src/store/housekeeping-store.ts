@@ -82,7 +82,8 @@ export interface HousekeepingStore {
   /** The call stays with its transcript; its recording is not known any more. */
   forgetRecordings(attemptIds: readonly number[]): Promise<void>
   removeConversations(attemptIds: readonly number[]): Promise<void>
-  /** Events older than their workspace's cutoff and with an id below `belowId`: from there on somebody still needs them. */
+  /** Events older than their workspace's cutoff and with an id below `belowId`: from there on somebody still needs them.
+   * The newest of all stays, so that ids go on from it. */
   removeEvents(
     cutoffs: readonly Cutoff[],
     stretch: Stretch & { belowId: number },

@@ -32,7 +32,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   config: ['store', 'runtime'],
   'virtual-app': ['app', 'config', 'batches', 'store', 'dispatcher', 'carrier', 'domain', 'runtime'],
-  'store-app': ['app', 'housekeeping', 'store'],
+  'store-app': ['app', 'housekeeping', 'store', 'runtime'],
   app: [
     'config',
     'http',
@@ -66,6 +66,7 @@ const ports: Readonly<Record<string, readonly string[]>> = {
     'src/store/dispatch-records.ts',
     'src/store/node-records.ts',
     'src/store/housekeeping-store.ts',
+    'src/store/store-tables.ts',
   ],
   carrier: ['src/carrier/carrier.ts'],
   agent: ['src/agent/agent.ts', 'src/agent/settings.ts', 'src/agent/connect-agent.ts', 'src/agent/echo.ts'],

@@ -130,6 +130,7 @@ test('a backup of a running batch is held until it is accepted, then goes on whe
 test('a backup put in place by hand is held, and so is a data directory that was copied', async t => {
   const folder = await folderFor(t)
   const original = join(folder, 'data')
+  await keepRecordedCall(original)
   const first = await serve(t, original)
   assert.equal((await readiness(first)).status, 'ready')
   const file = join(folder, 'backup.db')

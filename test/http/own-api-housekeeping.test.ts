@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { seedWorkspace } from '../../src/batches/seed-workspace.ts'
+import { Refusal } from '../../src/domain/refusal.ts'
 import { Backups } from '../../src/housekeeping/backups.ts'
 import { addCaller, formWith, type RunningServer, runServer, twoPeople } from './running-server.ts'
 
@@ -175,4 +176,16 @@ test('a backup is made one at a time, fetched, and put away', async t => {
     const refused = await server.send('GET', `/api/v1/backups/recordings/${outside}`)
     assert.deepEqual([refused.statusCode, refused.json().code], [404, 'recording_not_found'], outside)
   }
+})
+
+test('an engine with tools of its own says so instead of a backup', async t => {
+  const server = await runServer(t)
+  const { deps } = server
+  deps.backups = new Backups({ ...deps, dir: join(tmpdir(), 'outdial-none'), recordingsDir: tmpdir() })
+  server.store.backUp = async () => {
+    throw new Refusal('conflict', 'backup_elsewhere', 'Use pg_dump.')
+  }
+  const { id } = (await server.send('POST', '/api/v1/backups')).json()
+  const { status, failure } = (await server.send('GET', `/api/v1/backups/${id}`)).json()
+  assert.deepEqual([status, failure], ['failed', 'Use pg_dump.'])
 })

@@ -45,7 +45,8 @@ export function retentionStatements(connection: Connection): Family {
       connection.write(async tx => {
         const { last, oldest } = (await tx.row(
           `SELECT max(id) AS last, min(at) AS oldest FROM
-             (SELECT id, at FROM events WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3) AS stretch`,
+             (SELECT id, at FROM events WHERE id > $1 AND id < least($2, (SELECT max(id) FROM events))
+              ORDER BY id LIMIT $3) AS stretch`,
           [after, belowId, maxRows],
         )) as Row
         if (last === null || oldest >= latestOf(cutoffs)) return { removed: 0, next: null }

@@ -30,7 +30,7 @@ export function retentionStatements(connection: Connection): Family {
   )
   const stretchOfEvents = connection.prepare(
     `SELECT max(id) AS last, min(at) AS oldest FROM
-       (SELECT id, at FROM events WHERE id > ? AND id < ? ORDER BY id LIMIT ?)`,
+       (SELECT id, at FROM events WHERE id > ? AND id < min(?, (SELECT max(id) FROM events)) ORDER BY id LIMIT ?)`,
   )
   const removeEvents = connection.prepare(
     'DELETE FROM events WHERE id > ? AND id <= ? AND workspace_id = ? AND at < ?',
