@@ -32,16 +32,12 @@ import { dialnexa } from './http/dialects/dialnexa/routes.ts'
 import { formant } from './http/dialects/formant/routes.ts'
 import { talkifai } from './http/dialects/talkifai/routes.ts'
 import { buildServer } from './http/server.ts'
+import { type OpenedStore, openStore } from './open-store.ts'
 import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
 import type { Logger } from './runtime/logger.ts'
 import { seededRandom } from './runtime/random.ts'
-import { SynchronisedClock, type TimeSample } from './runtime/synchronised-clock.ts'
 import { version } from './runtime/version.ts'
-import type { NodeRole } from './store/node-records.ts'
-import { openPostgresStore } from './store/postgres/postgres-store.ts'
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
-import type { Store } from './store/store.ts'
 
 /** A server that listens and calls. */
 export interface App {
@@ -55,8 +51,6 @@ export interface App {
   stop(graceMs?: number): Promise<void>
 }
 
-/** In the data directory. */
-export const storeFile = 'outdial.db'
 /** Without a seed of its own a simulated carrier plays the same calls at every start. */
 const defaultSeed = 1
 /** How often nodes on one database look for what a dead one left half done. */
@@ -109,6 +103,7 @@ async function open(
     rootDialect: config.rootDialect,
     phase: () => phase,
     sweepFoundTotal: () => dispatcher?.figures().sweepFound ?? 0,
+    storeFailure: () => dispatcher?.figures().storeFailure ?? null,
     callsOnly: config.role === 'caller',
     housekeepingRemoved: () => ({ ...housekeeper.removed() }),
   })
@@ -151,57 +146,6 @@ async function open(
       return stopped
     },
   }
-}
-
-/** One process has the embedded store for itself: nobody else could call what this one takes in. */
-export class RoleNeedsDatabase extends Error {
-  constructor(role: NodeRole) {
-    super(
-      `Role '${role}' shares its work with other nodes, which takes a PostgreSQL database that all of them reach: set DATABASE_URL, or start with role 'all'.`,
-    )
-    this.name = 'RoleNeedsDatabase'
-  }
-}
-
-interface OpenedStore {
-  store: Store
-  /** No other node can be at work on it. */
-  alone: boolean
-  /** Follows the store's time where several nodes share it. */
-  clock: Clock
-  followStoreTime(sample: TimeSample): void
-}
-
-async function openStore({ dataDir, databaseUrl, role }: Config): Promise<OpenedStore> {
-  if (databaseUrl !== null) return openDatabase(databaseUrl)
-  if (role !== 'all') throw new RoleNeedsDatabase(role)
-  const store = await openSqliteStore({ path: join(dataDir, storeFile) })
-  return { store, alone: true, clock: realClock, followStoreTime() {} }
-}
-
-async function openDatabase(url: string): Promise<OpenedStore> {
-  const clock = new SynchronisedClock(realClock)
-  try {
-    const store = await openPostgresStore({ url })
-    return { store, alone: false, clock, followStoreTime: sample => void clock.follow(sample) }
-  } catch (error) {
-    throw new DatabaseUnusable(url, error)
-  }
-}
-
-/** The database cannot be reached, or is none that we can use. Its password is not named. */
-export class DatabaseUnusable extends Error {
-  constructor(url: string, cause: unknown) {
-    const { host, pathname } = new URL(url)
-    super(`The database ${pathname.slice(1)} at ${host} cannot be used: ${reasonOf(cause)}.`, { cause })
-    this.name = 'DatabaseUnusable'
-  }
-}
-
-/** Node says nothing where several addresses of one name were tried: then the first one's reason. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return reasonOf(error.errors[0])
-  return error instanceof Error ? error.message : String(error)
 }
 
 const presenceOf = ({ role }: Config): Presence => ({ name: `${hostname()}:${process.pid}`, role, version })

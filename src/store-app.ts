@@ -1,8 +1,8 @@
 // A composition root of its own: stores while no server runs on them. A backup becomes one, one moves into PostgreSQL.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { storeFile } from './app.ts'
 import { type RestoredDir, type RestoreRequest, restoreDataDir } from './housekeeping/restore-data-dir.ts'
+import { storeFile } from './open-store.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
 import { moveIn } from './store/postgres/move-in.ts'
 import { openLeavingStore } from './store/sqlite/leaving-store.ts'

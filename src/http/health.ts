@@ -10,6 +10,8 @@ export interface HealthDeps {
   sweepFoundTotal?(): number
   /** What housekeeping removed since the start, by kind. */
   housekeepingRemoved?(): Readonly<Record<string, number>>
+  /** Why the dispatcher's last write failed; null: it did not. */
+  storeFailure?(): string | null
 }
 
 /** `/healthz`: the process answers. `/readyz`: the store answers and calls are dispatched. `/metrics`: Prometheus text. */
@@ -19,10 +21,12 @@ export function registerHealth(app: FastifyInstance, deps: HttpDeps & HealthDeps
   app.get('/readyz', async (_request, reply) => {
     const phase = deps.phase()
     const state = await deps.store.getHold().then(
-      hold => ({ store: 'ok' as const, hold }),
-      () => ({ store: 'failing' as const, hold: null }),
+      hold => ({ answers: true, hold }),
+      () => ({ answers: false, hold: null }),
     )
-    const { store, hold } = state
+    const { answers, hold } = state
+    // A full disk can still be read.
+    const store = answers && (deps.storeFailure?.() ?? null) === null ? 'ok' : 'failing'
     const ready = phase === 'running' && store === 'ok'
     if (!ready) return reply.code(503).send({ status: 'not-ready', phase, store })
     // It takes requests: how else should somebody accept it?

@@ -20,6 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'app',
     'virtual-app',
     'store-app',
+    'open-store',
     'config',
     'http',
     'housekeeping',
@@ -32,8 +33,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   config: ['store', 'runtime'],
   'virtual-app': ['app', 'config', 'batches', 'store', 'dispatcher', 'carrier', 'domain', 'runtime'],
-  'store-app': ['app', 'housekeeping', 'store', 'runtime'],
+  'store-app': ['open-store', 'housekeeping', 'store', 'runtime'],
+  'open-store': ['config', 'store', 'runtime'],
   app: [
+    'open-store',
     'config',
     'http',
     'housekeeping',
@@ -56,7 +59,7 @@ const adapters = [
   'src/carrier/sip/',
   'src/http/dialects/',
 ]
-const compositionRoots = ['src/app.ts', 'src/virtual-app.ts', 'src/store-app.ts']
+const compositionRoots = ['src/app.ts', 'src/virtual-app.ts', 'src/store-app.ts', 'src/open-store.ts']
 
 /** The ports: the only files of these folders that others than the composition root import. */
 const ports: Readonly<Record<string, readonly string[]>> = {

@@ -141,8 +141,7 @@ test(
     const dataDir = join(folderFor(t), 'data')
     await (await lived(dataDir)).store.close()
     const url = await newDatabase()
-    const count = async (change: string) => {
-      const { DatabaseSync } = await import('node:sqlite')
+    const count = (change: string) => {
       const db = new DatabaseSync(join(dataDir, 'outdial.db'))
       db.exec(`UPDATE batch_progress SET queued = queued ${change}`)
       db.close()
