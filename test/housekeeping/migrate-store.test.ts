@@ -155,23 +155,3 @@ test(
     assert.equal((await run(['migrate-store', '--from', dataDir, '--to', url])).failure, null)
   },
 )
-
-test('a database that was copied is held', options, async () => {
-  const url = await newDatabase()
-  const bench = await furnish(await openPostgresStore({ url }))
-  await bench.import(1)
-  await bench.store.close()
-  const again = await openPostgresStore({ url })
-  assert.equal(await again.getHold(), null)
-  await again.close()
-  const name = new URL(url).pathname.slice(1)
-  const copyUrl = new URL(url)
-  copyUrl.pathname = `/${name}_copy`
-  const admin = new URL(url)
-  admin.pathname = '/postgres'
-  await inspect(admin.href, client => client.query(`CREATE DATABASE ${name}_copy TEMPLATE ${name}`))
-  const copy = await openPostgresStore({ url: copyUrl.href })
-  assert.equal((await copy.getHold())?.reason, 'copy')
-  await copy.close()
-  await inspect(admin.href, client => client.query(`DROP DATABASE ${name}_copy`))
-})

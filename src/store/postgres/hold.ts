@@ -1,6 +1,6 @@
 // Whether this database is the one it was. One that was restored, copied or promoted dials nobody until a person has
 // accepted it: what it has not heard of yet, it would do again.
-import type { Client } from 'pg'
+import type { ClientBase } from 'pg'
 import type { HeldWork, HousekeepingStore } from '../housekeeping-store.ts'
 import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
@@ -64,32 +64,36 @@ async function lockEverything(tx: Transaction): Promise<void> {
 }
 
 /**
- * Compares cluster, time line and database with those it was opened in last: a dump that was restored lies in another
- * database, a base backup that was recovered and a standby that was promoted are on another time line. One without a
- * batch has nobody to call again. Where the server does not tell, nothing is compared.
+ * Asked of each new connection: compares cluster, time line and database with those it was used in last. A dump that was
+ * restored lies in another database; a base backup that was recovered and a standby that was promoted are on another time
+ * line, and either breaks every connection that there was. Without a batch there is nobody to call again. Where the server
+ * does not tell, nothing is compared.
  */
-export async function recogniseDatabase(client: Client): Promise<void> {
-  const identity = await identityOf(client)
-  if (identity === null) return
+export async function recogniseDatabase(client: ClientBase): Promise<void> {
+  const { found, known } = await identitiesOf(client)
+  if (found === null || found === known) return
   await client.query(
     `INSERT INTO store_state AS s (identity) VALUES ($1) ON CONFLICT (id) DO UPDATE SET
        held_reason = CASE WHEN ${isCopy} THEN 'copy' ELSE s.held_reason END,
        held_since = CASE WHEN ${isCopy} THEN ${databaseNow} ELSE s.held_since END,
        identity = $1`,
-    [identity],
+    [found],
   )
 }
 
 const isCopy = `s.identity <> $1 AND s.held_reason IS NULL AND EXISTS (SELECT 1 FROM batches)`
 
-async function identityOf(client: Client): Promise<string | null> {
+/** `found` null: this server does not tell (a standby, a service that keeps it to itself). */
+async function identitiesOf(client: ClientBase): Promise<{ found: string | null; known: string | null }> {
   try {
-    const { rows } = await client.query<{ identity: string }>(
-      `SELECT concat_ws(':', system_identifier, timeline_id, d.oid) AS identity
-       FROM pg_control_system(), pg_control_checkpoint(), pg_database d WHERE d.datname = current_database()`,
+    const { rows } = await client.query<{ found: string; known: string | null }>(
+      `SELECT concat_ws(':', (SELECT system_identifier FROM pg_control_system()),
+         substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8),
+         (SELECT oid FROM pg_database WHERE datname = current_database())) AS found,
+         (SELECT identity FROM store_state) AS known`,
     )
-    return rows[0]?.identity ?? null
+    return rows[0] ?? { found: null, known: null }
   } catch {
-    return null
+    return { found: null, known: null }
   }
 }

@@ -9,7 +9,7 @@ import { Connection, clientConfig } from './connection.ts'
 import { conversationStatements } from './conversations.ts'
 import { endingStatements } from './ending.ts'
 import { erasureStatements } from './erasure.ts'
-import { holdStatements, recogniseDatabase } from './hold.ts'
+import { holdStatements } from './hold.ts'
 import { idempotencyStatements } from './idempotency.ts'
 import { importStatements } from './imports.ts'
 import { migrate, migrationTimeoutMs } from './migrate.ts'
@@ -48,7 +48,6 @@ export async function openPostgresStore({
   try {
     await checkServer(client)
     await migrate(client)
-    await recogniseDatabase(client)
   } finally {
     await client.end().catch(() => {})
   }
