@@ -1,11 +1,18 @@
 // How a PostgreSQL database comes to its schema: each step once and whole, by one node, and never one that is newer.
 import assert from 'node:assert/strict'
+import { globSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Conversation } from '../../src/domain/conversation.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { inspect, newDatabase, skipWithoutPostgres } from './postgres-server.ts'
 import { assertCounted, furnish, person, start } from './workbench.ts'
+
+const files = globSync('*.sql', {
+  cwd: join(import.meta.dirname, '../../src/store/postgres/migrations'),
+}).sort()
+const newer = files.length + 1
 
 const schemaOf = (url: string) =>
   inspect(url, async client => {
@@ -24,7 +31,7 @@ describe('migrations on PostgreSQL', { skip: skipWithoutPostgres }, () => {
     const [migrations] = await schemaOf(url)
     assert.deepEqual(
       migrations!.map(({ version, file }) => [version, file]),
-      [[1, '0001-first-batch.sql']],
+      files.map((file, index) => [index + 1, file]),
     )
   })
 
@@ -40,13 +47,15 @@ describe('migrations on PostgreSQL', { skip: skipWithoutPostgres }, () => {
     const url = await newDatabase()
     await inspect(url, client =>
       client.query(
-        `INSERT INTO schema_migrations (version, file, checksum) VALUES (2, '0002-later.sql', '')`,
+        `INSERT INTO schema_migrations (version, file, checksum) VALUES (${newer}, 'later.sql', '')`,
       ),
     )
     const schema = await schemaOf(url)
     await assert.rejects(
       openPostgresStore({ url }),
-      /the database has schema 2, this Outdial knows 1: start the newer version that wrote it/,
+      new RegExp(
+        `the database has schema ${newer}, this Outdial knows ${files.length}: start the newer version`,
+      ),
     )
     assert.deepEqual(await schemaOf(url), schema)
   })
@@ -64,7 +73,7 @@ describe('migrations on PostgreSQL', { skip: skipWithoutPostgres }, () => {
       for (const { relname } of rows)
         await client.query(`ALTER TABLE ${relname} ADD COLUMN colour text NOT NULL DEFAULT 'blue'`)
       await client.query(`CREATE TABLE later (id bigint PRIMARY KEY);
-        INSERT INTO schema_migrations (version, file, checksum) VALUES (2, '0002-later.sql', '')`)
+        INSERT INTO schema_migrations (version, file, checksum) VALUES (${newer}, 'later.sql', '')`)
     })
     await carryOut(store)
   })
