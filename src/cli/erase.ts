@@ -11,6 +11,7 @@ interface ApiErasure {
   attempts: number
   conversations: number
   recordings: number
+  traces: number
   rejectedRows: number
   events: number
   answers: number
@@ -27,10 +28,10 @@ export async function erase(
     throw new CommandFailure('usage', 'What is erased does not come back: say --yes if that is meant.')
   const erased = await connect(client).post<ApiErasure>('/api/v1/erasures', { body: { number } })
   if (options.output === 'json') return terminal.print(JSON.stringify(erased))
-  const { recipients, cancelled, attempts, conversations, recordings } = erased
+  const { recipients, cancelled, attempts, conversations, recordings, traces } = erased
   terminal.print(`Erased from ${recipients} batches (in ${cancelled} still to be called).`)
   terminal.print(
-    `Of ${attempts} calls: ${conversations} transcripts and ${recordings} recordings. ` +
+    `Of ${attempts} calls: ${conversations} transcripts, ${recordings} recordings, ${traces} SIP traces. ` +
       `Masked: ${erased.rejectedRows} refused rows, ${erased.events} events, ${erased.answers} kept answers.`,
   )
   if (erased.suppressed)

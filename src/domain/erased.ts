@@ -5,6 +5,9 @@ export const erasedText = '[erased]'
 /** Takes the place of a recipient's number: unique in the batch, says nothing of the number, and cannot be dialled. */
 export const erasedNumber = (recipientId: number): string => `erased-${recipientId}`
 
+/** How a number stands in SIP messages, whatever its trunk puts before it or strips. */
+export const numberTail = (number: string): string => number.replace(/\D/g, '').slice(-tellingDigits)
+
 /** Fewer digits are not enough to say whose number it is. */
 const minDigits = 7
 /** The subscriber's part, however the country and the area are written. */
@@ -18,5 +21,5 @@ export function namesNumber(cell: string, number: string): boolean {
   const digits = cell.replace(/\D/g, '').replace(/^0+/, '')
   const wanted = number.replace(/\D/g, '')
   if (digits.length < minDigits) return false
-  return wanted.endsWith(digits) || digits.includes(wanted.slice(-tellingDigits))
+  return wanted.endsWith(digits) || digits.includes(numberTail(number))
 }

@@ -18,6 +18,7 @@ export const eventTypes = [
   'number.unsuppressed',
   // Without the number: that is gone.
   'person.erased',
+  'trunk.updated',
   'trunk.slowed',
   'trunk.breaker-opened',
   'trunk.breaker-closed',

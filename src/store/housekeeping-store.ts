@@ -28,6 +28,8 @@ export interface Erasure {
   attempts: number
   conversations: number
   recordings: number
+  /** SIP messages of calls. */
+  traces: number
   rejectedRows: number
   events: number
   answers: number

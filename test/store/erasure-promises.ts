@@ -1,6 +1,7 @@
 // What a store promises a person who wants to be forgotten: nobody calls them, nothing names them, every count stays.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { CallTrace } from '../../src/domain/call-trace.ts'
 import { noRetries } from '../../src/domain/retry.ts'
 import type { Store } from '../../src/store/store.ts'
 import { assertCounted, type Engine, outcomeOf, person, setUp, start, type Workbench } from './workbench.ts'
@@ -16,12 +17,26 @@ const conversation = (file: string) => ({
   recordingBytes: 16_044,
   line,
 })
+/** As a trunk writes it that wants no country code. */
+const trace: CallTrace = {
+  messages: [
+    {
+      at: start,
+      direction: 'sent',
+      transport: 'udp',
+      remote: '192.0.2.1:5060',
+      text: 'INVITE sip:2025550163@x SIP/2.0',
+    },
+  ],
+  leftOut: 0,
+}
 const nothing = {
   recipients: 0,
   cancelled: 0,
   attempts: 0,
   conversations: 0,
   recordings: 0,
+  traces: 0,
   rejectedRows: 0,
   events: 0,
   answers: 0,
@@ -47,7 +62,7 @@ async function everything(store: Store, workspaceId: number): Promise<string> {
       await store.listIngestRows(workspaceId, id, {}, page),
     )
   for (const { id } of await store.listAttempts(workspaceId, {}, page))
-    shown.push(await store.findAttempt(workspaceId, id))
+    shown.push(await store.findAttempt(workspaceId, id), await store.findTrace(workspaceId, id))
   return JSON.stringify(shown)
 }
 
@@ -62,7 +77,7 @@ export function erasurePromises(engine: Engine): void {
       const calls = await bench.call({ now })
       const [theirs] = calls.filter(call => call.number === number)
       const retry = { kind: 'retry', dueAt: start + 1_000 } as const
-      const how = { conversation: conversation(file), answeredAt: now, endedAt: now, next: retry }
+      const how = { conversation: conversation(file), answeredAt: now, endedAt: now, next: retry, trace }
       await bench.end([theirs!], how)
       await bench.end(
         calls.filter(call => call !== theirs),
@@ -90,6 +105,7 @@ export function erasurePromises(engine: Engine): void {
       attempts: 2,
       conversations: 2,
       recordings: 2,
+      traces: 2,
       rejectedRows: 1,
       events: 2,
       answers: 1,
@@ -97,8 +113,8 @@ export function erasurePromises(engine: Engine): void {
     })
     assert.deepEqual(files, ['first.wav', 'second.wav'])
     const text = await everything(store, workspace.id)
-    for (const trace of [number, '555-0163', 'first.wav', 'second.wav'])
-      assert.ok(!text.includes(trace), trace)
+    for (const word of ['2025550163', '555-0163', 'first.wav', 'second.wav'])
+      assert.ok(!text.includes(word), word)
     assert.ok(text.includes(other) && text.includes('other.wav'), 'nobody else was touched')
     const after = await bench.batch(twice.id)
     assert.deepEqual([after.progress, after.ingest], [before.progress, before.ingest])
@@ -178,6 +194,17 @@ export function erasurePromises(engine: Engine): void {
     )
     const [recipient] = await store.listRecipients(bench.workspace.id, id, {}, page)
     assert.equal(recipient?.number, number)
+  })
+
+  test('of a call that was put back only its trace is left, and that goes too', async t => {
+    const bench = await setUp(t, engine)
+    const { store, workspace } = bench
+    await bench.import([person(1, { number })])
+    const [call] = await bench.call()
+    const next = { kind: 'put-back', dueAt: start, throttled: true } as const
+    await bench.end([call!], { outcome: outcomeOf('carrier-failure'), next, trace })
+    assert.deepEqual(await erase(bench), { ...nothing, recipients: 1, cancelled: 1, traces: 1 })
+    assert.equal(await store.findTrace(workspace.id, call!.attemptId), null)
   })
 
   test('an erasure that was cut short is done by asking again', async t => {

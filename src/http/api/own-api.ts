@@ -16,6 +16,7 @@ import { nodeRoutes } from './nodes.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
 import { suppressionRoutes } from './suppressions.ts'
+import { trunkRoutes } from './trunks.ts'
 import { workspaceRoutes } from './workspace.ts'
 
 export const ownApi: DialectPlugin = {
@@ -42,6 +43,7 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
       const families = [
         workspaceRoutes,
         resourceRoutes,
+        trunkRoutes,
         suppressionRoutes,
         batchRoutes,
         batchControlRoutes,

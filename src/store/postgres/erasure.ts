@@ -1,6 +1,6 @@
 // A person is forgotten: found by number in every batch of the workspace, taken out of the queues, and masked. The number
 // itself goes last, so that an erasure that a crash cut short is done by asking again.
-import { erasedNumber, erasedText, namesNumber } from '../../domain/erased.ts'
+import { erasedNumber, erasedText, namesNumber, numberTail } from '../../domain/erased.ts'
 import type { Standing } from '../../domain/recipient.ts'
 import { callUnderWay } from '../housekeeping-rows.ts'
 import type { Row } from '../rows.ts'
@@ -28,9 +28,16 @@ export function erasureStatements(connection: Connection): Pick<Store, 'erasePer
       const conversations = await connection.write(tx =>
         tx.change('DELETE FROM conversations WHERE attempt_id = ANY ($1::bigint[])', [attempts]),
       )
+      // Also of calls that were put back, of which nothing but the trace is left.
+      const traces = await connection.write(tx =>
+        tx.change(
+          'DELETE FROM traces WHERE workspace_id = $1 AND (attempt_id = ANY ($2::bigint[]) OR strpos(trace, $3) > 0)',
+          [workspaceId, attempts, numberTail(number)],
+        ),
+      )
       const rejectedRows = await maskRejectedRows(connection, person)
       const events = await maskEvents(connection, person)
-      const found = { attempts: attempts.length, conversations, recordings: files.length }
+      const found = { attempts: attempts.length, conversations, recordings: files.length, traces }
       return connection.write(async tx => {
         const late = await stopCalling(tx, person, now)
         const answers = await maskAnswers(tx, person)

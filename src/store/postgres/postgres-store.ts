@@ -20,6 +20,8 @@ import { resourceStatements } from './resources.ts'
 import { retentionStatements } from './retention.ts'
 import { checkServer } from './server-settings.ts'
 import { type OrphanRules, sweepStatements } from './sweep.ts'
+import { traceStatements } from './traces.ts'
+import { trunkChanges } from './update-trunk.ts'
 import { workspaceStatements } from './workspaces.ts'
 
 export interface PostgresStoreOptions {
@@ -67,6 +69,8 @@ export async function openPostgresStore({
     ...sweepStatements(connection, orphans),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...traceStatements(connection),
+    ...trunkChanges(connection),
     ...claimStatements(connection),
     ...placingStatements(connection),
     ...endingStatements(connection),

@@ -1,7 +1,7 @@
 // A person is forgotten: found by number in every batch of the workspace, taken out of the queues, and masked. Long walks
 // are taken in steps; the number itself goes last, so that an erasure that a crash cut short is done by asking again.
 import { setImmediate } from 'node:timers/promises'
-import { erasedNumber, erasedText, namesNumber } from '../../domain/erased.ts'
+import { erasedNumber, erasedText, namesNumber, numberTail } from '../../domain/erased.ts'
 import { callUnderWay } from '../housekeeping-rows.ts'
 import type { Erasure } from '../housekeeping-store.ts'
 import type { Row } from '../rows.ts'
@@ -11,6 +11,8 @@ import { completeIfDone, leaveQueue, ProgressChanges } from './moves.ts'
 
 /** Rows looked at between two turns of the event loop: some 5 ms. */
 const maxRowsPerStep = 5_000
+/** About 10 kB each. */
+const maxTracesPerStep = 500
 
 interface Person {
   workspaceId: number
@@ -29,9 +31,10 @@ export function erasureStatements(connection: Connection): Pick<Store, 'erasePer
         const files = recordingsOf(connection, attempts)
         await removeRecordings(files)
         const conversations = await removeConversations(connection, attempts)
+        const traces = await removeTraces(connection, person, attempts)
         const rejectedRows = await maskRejectedRows(connection, person)
         const events = await maskEvents(connection, person)
-        const found = { attempts: attempts.length, conversations, recordings: files.length }
+        const found = { attempts: attempts.length, conversations, recordings: files.length, traces }
         return await connection.write(() => {
           const late = stopCalling(connection, person, now)
           const answers = maskAnswers(connection, person)
@@ -110,6 +113,29 @@ async function removeConversations(connection: Connection, attemptIds: readonly 
     'DELETE FROM conversations WHERE attempt_id IN (SELECT value FROM json_each(?))',
   )
   return connection.write(() => Number(remove.run(JSON.stringify(attemptIds)).changes))
+}
+
+/** Also of calls that were put back, of which nothing but the trace is left. */
+async function removeTraces(
+  connection: Connection,
+  { workspaceId, number }: Person,
+  attemptIds: readonly number[],
+): Promise<number> {
+  const step = connection.prepare(
+    'SELECT max(id) AS last FROM (SELECT id FROM traces WHERE id > ? ORDER BY id LIMIT ?)',
+  )
+  const remove = connection.prepare(
+    `DELETE FROM traces WHERE id > ? AND id <= ? AND workspace_id = ?
+       AND (attempt_id IN (SELECT value FROM json_each(?)) OR instr(trace, ?) > 0)`,
+  )
+  const theirs = [workspaceId, JSON.stringify(attemptIds), numberTail(number)] as const
+  let removed = 0
+  for (let after = 0; ; ) {
+    const { last } = step.get(after, maxTracesPerStep) as Row
+    if (last === null) return removed
+    removed += await connection.write(() => Number(remove.run(after, last, ...theirs).changes))
+    after = last
+  }
 }
 
 /** Rows that were left out hold what the file had: a number in whatever way somebody wrote it. */
