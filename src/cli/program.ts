@@ -1,17 +1,14 @@
 // The commands, their arguments and their help; each is loaded only when it is run, so that `--help` answers at once.
 import { Command, Option } from 'commander'
-import { type ClientConfig, readClientConfig } from '../config.ts'
 import { machinePolicies } from '../domain/conversation.ts'
 import { nodeRoles } from '../store/node-records.ts'
+import { clientOf, onServer, outputOption, serverOptions } from './command-options.ts'
+import { addHousekeepingCommands } from './housekeeping-commands.ts'
 import { ownAddress, portRange, positiveNumber, shareOfOne, wholeNumber } from './option-values.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface OutputOption {
   output: 'text' | 'json'
-}
-interface ServerOptions {
-  url?: string
-  key?: string
 }
 
 const helpColumns = 100
@@ -34,6 +31,7 @@ export function createProgram(terminal: Terminal): Command {
   addTrunkCommands(program, terminal)
   addEventCommand(program, terminal)
   addStopCommands(program, terminal)
+  addHousekeepingCommands(program, terminal)
   addCheckingCommands(program, terminal)
   return program
 }
@@ -274,27 +272,4 @@ function addDoctorCommands(program: Command, terminal: Terminal): void {
     .action(async (name, options) => {
       await (await import('./doctor-trunk.ts')).doctorTrunk(name, options, clientOf(options), terminal)
     })
-}
-
-function onServer(command: Command, output: 'output option' | 'no output option' = 'output option'): Command {
-  command
-    .option('--url <url>', 'where the server is (default: OUTDIAL_URL, else this machine at PORT)')
-    .option('--key <key>', 'API key (default: OUTDIAL_API_KEY)')
-  return output === 'output option' ? outputOption(command) : command
-}
-
-function outputOption(command: Command): Command {
-  return command.addOption(
-    new Option('-o, --output <format>', 'what stdout gets').choices(['text', 'json']).default('text'),
-  )
-}
-
-function clientOf(options: ServerOptions): ClientConfig {
-  return serverOptions(options)
-}
-
-/** What was given on the command line wins over the environment. */
-function serverOptions({ url, key }: ServerOptions): ClientConfig {
-  const configured = readClientConfig()
-  return { url: url ?? configured.url, apiKey: key ?? configured.apiKey }
 }

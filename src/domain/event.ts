@@ -19,6 +19,8 @@ export const eventTypes = [
   'number.suppressed',
   'number.unsuppressed',
   'phone-number.resting',
+  // Without the number: that is gone.
+  'person.erased',
   'trunk.updated',
   'trunk.slowed',
   'trunk.breaker-opened',

@@ -3,7 +3,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Deps } from '../batches/deps.ts'
 import type { Dialect } from '../domain/batch.ts'
 import type { Refusal, RefusalKind } from '../domain/refusal.ts'
-import type { Workspace } from '../domain/workspace.ts'
+import type { ApiKey, Workspace } from '../domain/workspace.ts'
+import type { Backups } from '../housekeeping/backups.ts'
 import type { WebhookDesk } from '../webhooks/control-endpoint.ts'
 import type { WebhookFormat } from '../webhooks/webhook-format.ts'
 
@@ -11,6 +12,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whose key the request carries; set before any handler or schema of a dialect runs. */
     workspace: Workspace
+    /** The key itself is not in it. */
+    apiKey: ApiKey
+    /** What was made, for the audit log; else the parameters of the path say what it was done to. */
+    auditSubject: string | null
   }
   interface FastifyContextConfig {
     /** Answered without an API key. */
@@ -23,6 +28,8 @@ export interface HttpDeps extends Deps {
   /** Where uploads stay while their request lasts. */
   uploadDir: string
   webhooks: WebhookDesk
+  /** Copies of the whole store; absent: none can be made. */
+  backups?: Backups
 }
 
 export interface ErrorAnswer {

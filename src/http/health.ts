@@ -11,6 +11,8 @@ export interface HealthDeps {
   sweepFoundTotal?(): number
   /** Webhook tries since the start. */
   webhookFigures?(): DeliveryFigures
+  /** What housekeeping removed since the start, by kind. */
+  housekeepingRemoved?(): Readonly<Record<string, number>>
   /** Why the dispatcher's last write failed; null: it did not. */
   storeFailure?(): string | null
 }
@@ -21,14 +23,18 @@ export function registerHealth(app: FastifyInstance, deps: HttpDeps & HealthDeps
 
   app.get('/readyz', async (_request, reply) => {
     const phase = deps.phase()
-    const answers = await deps.store.countOpenAttempts().then(
-      () => true,
-      () => false,
+    const state = await deps.store.getHold().then(
+      hold => ({ answers: true, hold }),
+      () => ({ answers: false, hold: null }),
     )
+    const { answers, hold } = state
     // A full disk can still be read.
     const store = answers && (deps.storeFailure?.() ?? null) === null ? 'ok' : 'failing'
     const ready = phase === 'running' && store === 'ok'
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not-ready', phase, store })
+    if (!ready) return reply.code(503).send({ status: 'not-ready', phase, store })
+    // It takes requests: how else should somebody accept it?
+    if (hold !== null) return { status: 'held', phase, store, reason: hold.reason }
+    return { status: 'ready', phase, store }
   })
 
   const registry = metricsOf(deps)
@@ -37,7 +43,8 @@ export function registerHealth(app: FastifyInstance, deps: HttpDeps & HealthDeps
   )
 }
 
-function metricsOf({ store, clock, sweepFoundTotal, webhookFigures }: HttpDeps & HealthDeps): Registry {
+function metricsOf(deps: HttpDeps & HealthDeps): Registry {
+  const { store, clock, sweepFoundTotal, webhookFigures, housekeepingRemoved } = deps
   const registry = new Registry()
   new Gauge({
     name: 'outdial_open_attempts',
@@ -56,6 +63,23 @@ function metricsOf({ store, clock, sweepFoundTotal, webhookFigures }: HttpDeps &
     },
   })
   if (webhookFigures !== undefined) addWebhookMetrics(registry, { store, clock }, webhookFigures)
+  new Gauge({
+    name: 'outdial_store_held',
+    help: '1 while a restored or copied store waits to be accepted: nothing is dialled',
+    registers: [registry],
+    async collect() {
+      this.set((await store.getHold()) === null ? 0 : 1)
+    },
+  })
+  new Gauge({
+    name: 'outdial_housekeeping_removed_total',
+    help: 'What was kept long enough and is gone, since the start',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      for (const [kind, count] of Object.entries(housekeepingRemoved?.() ?? {})) this.set({ kind }, count)
+    },
+  })
   return registry
 }
 

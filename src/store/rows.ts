@@ -5,6 +5,7 @@ import type { OutboxEvent } from '../domain/event.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
 import { standings } from '../domain/recipient.ts'
 import { positionOf } from '../domain/recipient-id.ts'
+import { defaultRetention } from '../domain/retention.ts'
 import type { Agent, PhoneNumber, Trunk, Workspace } from '../domain/workspace.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: columns are checked by the schema, not by the compiler
@@ -24,6 +25,7 @@ export function toWorkspace(row: Row): Workspace {
     maxConcurrentCalls: row.max_concurrent_calls,
     creditMillicents: row.credit_millicents,
     window: parsed(row.calling_window),
+    retention: { ...defaultRetention, ...parsed(row.retention) },
     stopped: Boolean(row.stopped),
     createdAt: row.created_at,
     updatedAt: row.updated_at,

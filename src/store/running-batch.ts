@@ -66,7 +66,8 @@ export const scopesOf = (attempt: {
 /** The row of `toRunningBatch`, in both engines' SQL. */
 export const selectRunning = `SELECT b.id, b.workspace_id, b.trunk_id, b.phone_number_id, b.agent_id, b.retry, b.ring_timeout_ms, b.max_call_ms,
     b.record, b.trace, b.answering_machine, b.max_concurrent_calls AS batch_max, b.calls_per_second AS batch_cps,
-    coalesce(b.calling_window, w.calling_window) AS calling_window, w.stopped, w.max_concurrent_calls AS workspace_max,
+    coalesce(b.calling_window, w.calling_window) AS calling_window,
+    w.stopped OR EXISTS (SELECT 1 FROM store_state WHERE held_reason IS NOT NULL) AS stopped, w.max_concurrent_calls AS workspace_max,
     t.kind, t.max_concurrent_calls AS trunk_max, t.calls_per_second AS trunk_cps,
     t.slowed_calls_per_second AS slowed_cps, t.breaker_until AS trunk_breaker_until,
     a.max_concurrent_calls AS agent_max, a.breaker_until AS agent_breaker_until

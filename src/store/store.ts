@@ -10,6 +10,7 @@ import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient
 import type { RowReason } from '../domain/refusal.ts'
 import type { Agent, ApiKey, PhoneNumber, Suppression, Trunk, Workspace } from '../domain/workspace.ts'
 import type { DispatchStore } from './dispatch-store.ts'
+import type { HousekeepingStore } from './housekeeping-store.ts'
 import type { BatchFilter, Lookups, OffsetPage } from './lookups.ts'
 import type { WebhookStore } from './webhook-records.ts'
 
@@ -31,7 +32,13 @@ export interface WorkspacePatch
   extends Partial<
     Pick<
       Workspace,
-      'name' | 'defaultRegion' | 'destinations' | 'maxConcurrentCalls' | 'creditMillicents' | 'window'
+      | 'name'
+      | 'defaultRegion'
+      | 'destinations'
+      | 'maxConcurrentCalls'
+      | 'creditMillicents'
+      | 'window'
+      | 'retention'
     >
   > {}
 
@@ -83,7 +90,7 @@ export type IdempotencyVerdict =
   | { verdict: 'other-body' }
   | { verdict: 'answered'; answer: IdempotentAnswer }
 
-export interface Store extends DispatchStore, Lookups, WebhookStore {
+export interface Store extends DispatchStore, Lookups, WebhookStore, HousekeepingStore {
   close(): Promise<void>
 
   /** Called after a commit that may give the dispatcher work: rows, starts, resumes, raised limits, lifted stops. */

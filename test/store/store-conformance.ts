@@ -3,8 +3,11 @@ import { describe } from 'node:test'
 import { callerPromises } from './caller-promises.ts'
 import { claimPromises } from './claim-promises.ts'
 import { conversationPromises } from './conversation-promises.ts'
+import { copyPromises } from './copy-promises.ts'
 import { crashPromises } from './crash-promises.ts'
 import { endingPromises } from './ending-promises.ts'
+import { erasurePromises } from './erasure-promises.ts'
+import { housekeepingPromises } from './housekeeping-promises.ts'
 import { idempotencyPromises } from './idempotency-promises.ts'
 import { importPromises } from './import-promises.ts'
 import { leasePromises } from './lease-promises.ts'
@@ -42,6 +45,9 @@ export function storeConformance(
     describe('webhooks', () => webhookPromises(engine))
     describe('webhook lanes', () => webhookLanePromises(engine))
     describe('reports', () => reportPromises(engine))
+    describe('housekeeping', () => housekeepingPromises(engine))
+    describe('erasure', () => erasurePromises(engine))
+    describe('copies', () => copyPromises(engine))
     describe('at random', () => randomWalk(engine))
     const { reopen } = options
     if (reopen !== undefined) describe('after a crash', () => crashPromises(engine, reopen))

@@ -16,6 +16,7 @@ import { averageTalkSeconds } from '../../domain/progress.ts'
 import { type Attempt, type Recipient, statusOf } from '../../domain/recipient.ts'
 import { rowReasons } from '../../domain/refusal.ts'
 import type { Agent, PhoneNumber, Suppression, Trunk, Workspace } from '../../domain/workspace.ts'
+import type { AuditEntry, HeldWork, ListedApiKey, StoreHold } from '../../store/housekeeping-store.ts'
 import type { IngestRow, Store } from '../../store/store.ts'
 
 const millicentsPerCent = 1_000
@@ -187,4 +188,24 @@ export function presentIngestRow({ rowNumber, status, code, value }: IngestRow) 
 
 export function presentEvent({ id, batchId, type, at, data }: OutboxEvent) {
   return { id, type, at: toIso(at), batchId, data }
+}
+
+export function presentApiKey({ workspaceId: _, createdAt, revokedAt, ...key }: ListedApiKey) {
+  return { ...key, createdAt: toIso(createdAt), revokedAt: toIso(revokedAt) }
+}
+
+export function presentAuditEntry({ workspaceId: _, at, ...entry }: AuditEntry & { id: number }) {
+  return { ...entry, at: toIso(at) }
+}
+
+/** Whether the store is held, and what it would go on with. */
+export function presentStoreHold({ hold, work }: { hold: StoreHold | null; work: HeldWork }) {
+  const { lastEventAt, ...wouldDial } = work
+  return {
+    held: hold !== null,
+    reason: hold?.reason ?? null,
+    since: toIso(hold?.since ?? null),
+    wouldDial,
+    lastEventAt: toIso(lastEventAt),
+  }
 }

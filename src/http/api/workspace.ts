@@ -13,6 +13,15 @@ const maxPrefixes = 1_000
 const maxCreditCents = 1e12
 const millicentsPerCent = 1_000
 
+const maxRetentionDays = 36_500
+const days = z.int().min(1).max(maxRetentionDays).nullable().optional()
+const retention = z.strictObject({
+  recordingDays: days,
+  transcriptDays: days,
+  eventDays: days,
+  batchDays: days,
+})
+
 const destination = z.object({
   country: region,
   prefixes: z
@@ -28,6 +37,7 @@ const workspacePatch = z.object({
   maxConcurrentCalls: maxConcurrentCalls.optional(),
   creditCents: z.number().min(0).max(maxCreditCents).nullable().optional(),
   window: callingWindow.nullable().optional(),
+  retention: retention.transform(withoutAbsent).optional(),
 })
 
 export function workspaceRoutes(app: FastifyInstance, deps: HttpDeps): void {
@@ -53,6 +63,9 @@ function toPatch({ creditCents, ...body }: z.output<typeof workspacePatch>) {
     creditCents === undefined
       ? {}
       : { creditMillicents: creditCents === null ? null : Math.round(creditCents * millicentsPerCent) }
-  const sent = Object.entries(body).filter(([, value]) => value !== undefined)
-  return { ...Object.fromEntries(sent), ...credit }
+  return { ...withoutAbsent(body), ...credit }
+}
+
+function withoutAbsent(fields: object) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

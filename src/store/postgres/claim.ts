@@ -14,6 +14,7 @@ import { readFigures } from './caller-calls.ts'
 import { keepSlots, readSlots, type Slots } from './claim-slots.ts'
 import type { Connection } from './connection.ts'
 import { nextDueTimes, selectDue } from './due-people.ts'
+import { notHeld } from './hold.ts'
 import { lockBatches, lockWorkspaces } from './locks.ts'
 import { completeDone, ProgressChanges } from './moves.ts'
 import { readDatabaseTime } from './nodes.ts'
@@ -58,7 +59,7 @@ async function claim(
   const next = await tx.row(
     `SELECT least(min(scheduled_at) FILTER (WHERE status = 'scheduled'),
        min(parked_until) FILTER (WHERE status = 'running' AND parked_until > $1)) AS at
-     FROM batches WHERE status IN ('scheduled', 'running')`,
+     FROM batches WHERE status IN ('scheduled', 'running') AND ${notHeld}`,
     [request.now],
   )
   round.wakeBy((next as Row).at)
@@ -79,7 +80,8 @@ async function lockBusyWorkspaces(tx: Transaction, now: number): Promise<number[
 
 async function startScheduled(tx: Transaction, workspaceIds: readonly number[], now: number): Promise<void> {
   const due = await tx.rows(
-    `SELECT id FROM batches WHERE status = 'scheduled' AND scheduled_at <= $1 AND workspace_id = ANY ($2::bigint[])`,
+    `SELECT id FROM batches WHERE status = 'scheduled' AND scheduled_at <= $1 AND workspace_id = ANY ($2::bigint[])
+       AND ${notHeld}`,
     [now, workspaceIds],
   )
   if (due.length === 0) return

@@ -3,8 +3,8 @@
 
 const byTable = {
   workspaces:
-    'id name default_region destinations max_concurrent_calls credit_millicents calling_window stopped created_at updated_at',
-  api_keys: 'id workspace_id name prefix hash created_at',
+    'id name default_region destinations max_concurrent_calls credit_millicents calling_window retention stopped created_at updated_at',
+  api_keys: 'id workspace_id name prefix hash created_at revoked_at',
   agents:
     'id workspace_id name architecture prompt first_message connection max_concurrent_calls breaker_until created_at',
   trunks:
@@ -24,6 +24,7 @@ const byTable = {
     'id workspace_id url format events agent_id batch_id description secret previous_secret previous_secret_until wants_answers enabled disabled_reason created_at updated_at',
   webhook_deliveries:
     'id endpoint_id batch_id event_id event_at name status overtaken due_at tries redelivery_of created_at finished_at',
+  audit_log: 'id workspace_id at api_key_id api_key_prefix action subject',
   nodes: 'id name role version started_at seen_at load',
 } as const
 

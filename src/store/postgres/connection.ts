@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type ClientConfig, Pool, type PoolClient, types } from 'pg'
 import type { Row } from '../rows.ts'
+import { recogniseDatabase } from './hold.ts'
 import { type Signal, Signals } from './signals.ts'
 import { CommitUnknown, prepared, type Reader, sqlState, Transaction } from './transaction.ts'
 
@@ -61,7 +62,7 @@ export class Connection implements Reader {
   #eventsTimer: NodeJS.Timeout | null = null
 
   constructor(config: ClientConfig) {
-    this.#pool = new Pool({ ...config, max: poolSize, pipeline: true })
+    this.#pool = new Pool({ ...config, max: poolSize, pipeline: true, onConnect: recogniseDatabase })
     // A connection that breaks fails the statement that is under way; nobody else has to hear of it.
     this.#pool.on('error', () => {})
     this.#pool.on('connect', client => client.on('error', () => {}))

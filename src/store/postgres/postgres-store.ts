@@ -1,13 +1,17 @@
 // The store for many machines: any number of nodes on one PostgreSQL, no leader, hand-written SQL.
 import { Client } from 'pg'
 import type { Store } from '../store.ts'
+import { accessStatements } from './access.ts'
+import { backupStatements } from './backup.ts'
 import { batchStatements } from './batches.ts'
 import { callerStatements } from './caller-calls.ts'
 import { claimStatements } from './claim.ts'
 import { Connection, clientConfig } from './connection.ts'
 import { conversationStatements } from './conversations.ts'
 import { endingStatements } from './ending.ts'
+import { erasureStatements } from './erasure.ts'
 import { everybodyStatements } from './everybody.ts'
+import { holdStatements } from './hold.ts'
 import { idempotencyStatements } from './idempotency.ts'
 import { importStatements } from './imports.ts'
 import { migrate, migrationTimeoutMs } from './migrate.ts'
@@ -16,6 +20,7 @@ import { outboxStatements } from './outbox-pages.ts'
 import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
+import { retentionStatements } from './retention.ts'
 import { checkServer } from './server-settings.ts'
 import { type OrphanRules, sweepStatements } from './sweep.ts'
 import { traceStatements } from './traces.ts'
@@ -80,6 +85,11 @@ export async function openPostgresStore({
     ...placingStatements(connection),
     ...endingStatements(connection),
     ...nodeStatements(connection),
+    ...retentionStatements(connection),
+    ...erasureStatements(connection),
+    ...backupStatements(connection),
+    ...holdStatements(connection),
+    ...accessStatements(connection),
     onWork: listener => connection.onWork(listener),
     onEvents: listener => connection.onEvents(listener),
     close: () => connection.close(),

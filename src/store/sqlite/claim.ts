@@ -25,12 +25,11 @@ export function claimStatements(
   rules: Rules,
   dueTimes: DueTimes,
 ): Pick<Store, 'claim'> {
+  const mayStart = `status = 'scheduled' AND (SELECT held_reason IS NULL FROM store_state)`
   const startable = connection.prepare(
-    `SELECT id, workspace_id AS workspaceId FROM batches WHERE status = 'scheduled' AND scheduled_at <= ?`,
+    `SELECT id, workspace_id AS workspaceId FROM batches WHERE ${mayStart} AND scheduled_at <= ?`,
   )
-  const nextStart = connection.prepare(
-    `SELECT min(scheduled_at) AS at FROM batches WHERE status = 'scheduled'`,
-  )
+  const nextStart = connection.prepare(`SELECT min(scheduled_at) AS at FROM batches WHERE ${mayStart}`)
   const openCounts = connection.prepare(
     `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open,
        sum(status = 'claimed') AS claimed FROM open_attempts

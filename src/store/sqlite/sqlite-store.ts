@@ -1,5 +1,7 @@
 // The embedded store: one SQLite file, one writer, group commit. `:memory:` is the tests' double.
 import type { Store } from '../store.ts'
+import { accessStatements } from './access.ts'
+import { backupStatements } from './backup.ts'
 import { batchStatements } from './batches.ts'
 import { callerStatements } from './caller-calls.ts'
 import { claimStatements } from './claim.ts'
@@ -7,14 +9,17 @@ import { Connection } from './connection.ts'
 import { conversationStatements } from './conversations.ts'
 import { DueTimes } from './due-times.ts'
 import { endingStatements } from './ending.ts'
+import { erasureStatements } from './erasure.ts'
 import { everybodyStatements } from './everybody.ts'
 import { realTimeSchedule, type Schedule } from './group-commit.ts'
+import { holdStatements, recogniseFile } from './hold.ts'
 import { importStatements } from './imports.ts'
 import { nodeStatements } from './nodes.ts'
 import { outboxStatements } from './outbox.ts'
 import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
+import { retentionStatements } from './retention.ts'
 import { Rules } from './rules.ts'
 import { traceStatements } from './traces.ts'
 import { trunkChanges } from './update-trunk.ts'
@@ -38,6 +43,7 @@ export async function openSqliteStore({
   now = Date.now,
 }: SqliteStoreOptions): Promise<Store> {
   const connection = new Connection(path, schedule, now)
+  if (path !== ':memory:') recogniseFile(connection.db, path, now())
   const rules = new Rules(connection)
   const dueTimes = new DueTimes(connection)
   return {
@@ -58,6 +64,11 @@ export async function openSqliteStore({
     ...placingStatements(connection, rules, dueTimes),
     ...endingStatements(connection, dueTimes),
     ...nodeStatements(connection),
+    ...retentionStatements(connection),
+    ...erasureStatements(connection),
+    ...backupStatements(connection, path),
+    ...holdStatements(connection),
+    ...accessStatements(connection),
     onWork: listener => connection.onWork(listener),
     onEvents: listener => connection.onEvents(listener),
     close: async () => connection.close(),
