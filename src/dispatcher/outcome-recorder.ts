@@ -18,7 +18,9 @@ export interface OutcomeRecorderDeps {
   known: KnownResources
   breakers: Breakers
   rates?: CallRates
-  /** Called while the record is on its way: what is claimed now shares its transaction. */
+  /** A store with one writer takes what it is asked in order; others commit when they can. Default: true. */
+  alone?: boolean
+  /** A claim that is asked for now sees the places that the endings free. With one writer it shares their transaction. */
   onRecorded(): void
   onFailure(error: unknown): void
   /** The end of an attempt is on disk, or was by somebody else's hand. */
@@ -87,11 +89,13 @@ export class OutcomeRecorder {
     if (progress.length > 0)
       this.#track(this.#deps.store.recordProgress(progress), () => this.#keep(progress, []))
     if (ended.length === 0) return
-    const recording = this.#deps.store.endAttempts(ended, this.#deps.clock.now()).then(() => {
-      for (const { attemptId } of ended) this.#deps.onSettled(attemptId)
+    const { store, clock, alone = true, onSettled, onRecorded } = this.#deps
+    const recording = store.endAttempts(ended, clock.now()).then(() => {
+      for (const { attemptId } of ended) onSettled(attemptId)
+      if (!alone) onRecorded()
     })
     this.#track(recording, () => this.#keep([], ended))
-    this.#deps.onRecorded()
+    if (alone) onRecorded()
   }
 
   #track(write: Promise<unknown>, keep: () => void): void {
