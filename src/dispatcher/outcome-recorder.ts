@@ -65,6 +65,11 @@ export class OutcomeRecorder {
     this.#schedule()
   }
 
+  /** Whether something is on its way to disk. */
+  get isRecording(): boolean {
+    return this.#inFlight.size > 0
+  }
+
   /** The last thing before the store is closed: resolves when everything that was told is on disk, or has failed to be. */
   async settled(): Promise<void> {
     this.#isLast = true
