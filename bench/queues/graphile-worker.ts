@@ -20,6 +20,7 @@ const singly = { concurrentJobs: callsAtOnce, maxPoolSize: 10, pollInterval: 500
 export async function openGraphileWorker({ url, tuning }: JobQueueOptions): Promise<JobQueue> {
   const pool = new Pool({ connectionString: url, max: 2 })
   pool.on('error', error => console.error(error))
+  pool.on('connect', client => client.on('error', error => console.error(error)))
   const utils = await makeWorkerUtils({ pgPool: pool, logger })
   await utils.migrate()
   let runner: Runner | undefined
