@@ -1,7 +1,7 @@
 // Times the bare statements of call life cycles on PostgreSQL, with so many processes, and bare commits.
 import { Client } from 'pg'
 import { BenchProcess, sumOf, until, withProcesses } from './bench-process.ts'
-import { onClient } from './throwaway-server.ts'
+import { onClient } from './postgres-cluster.ts'
 
 const lookEveryMs = 20
 

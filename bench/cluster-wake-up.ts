@@ -7,8 +7,8 @@
 import { timeTwoCommits } from './bare-sql.ts'
 import { printSpread, spreadOf } from './figures.ts'
 import { assertWhole, lookAt, onStore, printSweep, seedPlan, timeBatches, withNodes } from './node-crew.ts'
+import { type Postgres, withPostgres } from './postgres-cluster.ts'
 import { SlotWatch } from './slot-watch.ts'
-import { type Postgres, withPostgres } from './throwaway-server.ts'
 
 const bareCommits = 500
 const crews = [1, 2, 4]

@@ -1,5 +1,5 @@
 // What work costs a PostgreSQL database: rows written, write-ahead log, commits, by its own statistics.
-import { onClient } from './throwaway-server.ts'
+import { onClient } from './postgres-cluster.ts'
 
 export interface DatabaseCost {
   /** Reads included. */

@@ -14,9 +14,10 @@ import { openPostgresStore } from '../src/store/postgres/postgres-store.ts'
 import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
 import { BenchProcess, until } from './bench-process.ts'
 import { withFolder } from './open-app.ts'
+import { withPostgres } from './postgres-cluster.ts'
 import { needQueues, type QueueName, startQueueProcess } from './queue-run.ts'
+import { withRedis } from './redis-server.ts'
 import { seedBatch } from './seed-batch.ts'
-import { withPostgres, withRedis } from './throwaway-server.ts'
 
 const people = 20
 const talkMs = 2_000
@@ -25,7 +26,7 @@ const lookEveryMs = 20
 const retryDelaysMs = [500]
 
 needQueues()
-await withRedis('everysec', ({ host, port }) => killQueueWorker('bullmq', `redis://${host}:${port}`))
+await withRedis('everysec', url => killQueueWorker('bullmq', url))
 await withPostgres(async postgres => {
   await killQueueWorker('pg-boss', await postgres.newDatabase())
   await killQueueWorker('graphile-worker', await postgres.newDatabase())

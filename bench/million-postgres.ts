@@ -7,7 +7,7 @@ import type { BenchProcess } from './bench-process.ts'
 import { costOf, printCost } from './database-cost.ts'
 import { printSpread, spreadOf } from './figures.ts'
 import { assertWhole, lookAt, onStore, printSweep, seedPlan, timeBatches, withNodes } from './node-crew.ts'
-import { onClient, withPostgres } from './throwaway-server.ts'
+import { onClient, withPostgres } from './postgres-cluster.ts'
 
 const people = Number(process.argv[2] ?? 1_000_000)
 const nodes = Number(process.argv[3] ?? 4)

@@ -9,8 +9,9 @@
 import { commitsPerSecond, timeBareSql } from './bare-sql.ts'
 import { costOf, printCost } from './database-cost.ts'
 import { assertWhole, lookAt, onStore, printSweep, seedPlan, timeBatches, withNodes } from './node-crew.ts'
+import { type Postgres, withPostgres } from './postgres-cluster.ts'
 import { needQueues, timeQueue } from './queue-run.ts'
-import { type Postgres, withPostgres, withRedis } from './throwaway-server.ts'
+import { withRedis } from './redis-server.ts'
 
 const calls = Number(process.argv[2] ?? 50_000)
 const batches = 10
@@ -40,7 +41,7 @@ await withPostgres(async postgres => {
 })
 for (const appendfsync of ['everysec', 'always'] as const)
   await measure(`BullMQ, Redis with fsync ${appendfsync}`, crew =>
-    withRedis(appendfsync, ({ host, port }) => timeQueue('bullmq', `redis://${host}:${port}`, calls, crew)),
+    withRedis(appendfsync, url => timeQueue('bullmq', url, calls, crew)),
   )
 printTable()
 
