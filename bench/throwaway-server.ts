@@ -68,6 +68,7 @@ export class ThrowawayServer {
   }
 
   async stop(): Promise<void> {
+    this.#child?.ref()
     this.#child?.stdin?.end()
     await this.#exited
     rmSync(this.folder, { recursive: true, force: true })

@@ -3,7 +3,7 @@ import { Queue, Worker } from 'bullmq'
 import { callsAtOnce, chunksOf, deadAfterMs, type JobQueue, type JobQueueOptions } from './job-queue.ts'
 
 const name = 'calls'
-/** For short jobs its guide names 100 to 300; 200 was the fastest of 50, 100, 200 and 400 here. */
+/** Its guide names 100 to 300 as usual; 200 was faster here than 100 and 50. */
 const shortJobsAtOnce = 200
 
 export function openBullmq({ url, tuning }: JobQueueOptions): JobQueue {
