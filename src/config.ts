@@ -1,6 +1,8 @@
 // The configuration: the only reader of the environment. Everything is checked at once, before anything is opened.
 import { z } from 'zod'
+import { ConfigError } from './runtime/config-error.ts'
 import { type LogLevel, logLevels } from './runtime/logger.ts'
+import { readTlsFiles, type TlsFiles } from './runtime/tls-files.ts'
 import { type NodeRole, nodeRoles } from './store/node-records.ts'
 
 const rootDialects = ['formant', 'dialnexa', 'talkifai'] as const
@@ -21,6 +23,7 @@ export interface CallSettings {
   /** UDP and TCP; 0: any free one. */
   sipPort: number
   sipTlsPort: number
+  tls: TlsFiles
   /** null: the address that leads to each carrier. */
   publicAddress: string | null
   rtpPorts: { first: number; last: number }
@@ -63,25 +66,6 @@ export interface Config {
 export interface ClientConfig {
   url: string
   apiKey: string | null
-}
-
-/** A setting that is wrong, with the sentence a person needs. */
-export interface ConfigProblem {
-  name: string
-  sentence: string
-}
-
-export class ConfigError extends Error {
-  readonly problems: readonly ConfigProblem[]
-
-  constructor(problems: readonly ConfigProblem[]) {
-    const lines = problems.map(({ name, sentence }) => `  ${name}: ${sentence}`)
-    super(
-      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${lines.join('\n')}`,
-    )
-    this.name = 'ConfigError'
-    this.problems = problems
-  }
 }
 
 /** Vendors' keys have 20 characters and more; a shorter one could be guessed. */
@@ -180,6 +164,19 @@ export const environment = z.object({
   OUTDIAL_SIP_TLS_PORT: wholeNumber(0, 65_535)
     .default(5061)
     .describe('The SIP port for TLS; 0 takes any free one.'),
+  OUTDIAL_SIP_TLS_CA: z
+    .string()
+    .optional()
+    .describe(
+      'A PEM file of authorities that are trusted beside the usual ones, for carriers with their own.',
+    ),
+  OUTDIAL_SIP_TLS_CERT: z
+    .string()
+    .optional()
+    .describe(
+      'Our certificate for SIP over TLS, a PEM file with its chain. Unset: we connect, nobody to us.',
+    ),
+  OUTDIAL_SIP_TLS_KEY: z.string().optional().describe('The private key of that certificate, a PEM file.'),
   OUTDIAL_PUBLIC_ADDRESS: z
     .union([z.ipv4(), z.ipv6()], 'must be an IP address')
     .optional()
@@ -243,6 +240,8 @@ function callsOf(values: z.output<typeof environment>): CallSettings {
     sipHost: values.OUTDIAL_SIP_HOST,
     sipPort: values.OUTDIAL_SIP_PORT,
     sipTlsPort: values.OUTDIAL_SIP_TLS_PORT,
+    // Read by the server alone: who only sends commands may not be allowed to read the key.
+    tls: readTlsFiles(values),
     publicAddress: values.OUTDIAL_PUBLIC_ADDRESS ?? null,
     rtpPorts: readPorts(values.OUTDIAL_RTP_PORTS),
     mediaWorkers: values.OUTDIAL_MEDIA_WORKERS ?? null,

@@ -22,6 +22,8 @@ export function createProgram(terminal: Terminal): Command {
     .exitOverride()
     .showHelpAfterError('(outdial --help shows what there is)')
     .configureOutput({ getOutHelpWidth: () => helpColumns, getErrHelpWidth: () => helpColumns })
+    // `doctor` has options and a command with the same ones: what stands behind the command is the command's.
+    .enablePositionalOptions()
     .addHelpText(
       'after',
       '\nExit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 no server answers · 4 the server said no · 130 interrupted',
@@ -128,12 +130,43 @@ function addTrunkCommands(program: Command, terminal: Terminal): void {
   onServer(trunk.command('list'))
     .description('which there are')
     .action(async options => (await import('./trunks.ts')).listTrunks(options, clientOf(options), terminal))
-  onServer(trunk.command('add <name>'))
-    .description('ring real telephones over a SIP trunk')
-    .requiredOption(
-      '--gateway <address...>',
-      'where it is, e.g. sip.example.com, tcp:192.0.2.1:5070, tls:sip.example.com; several in order',
-    )
+  trunkOptions(
+    onServer(trunk.command('add <name>'))
+      .description('ring real telephones over a SIP trunk')
+      .requiredOption(
+        '--gateway <address...>',
+        'where it is, e.g. sip.example.com, tcp:192.0.2.1:5070, tls:sip.example.com; several in order',
+      ),
+  )
+    .option('--no-plus', 'numbers are written without +')
+    .option('--no-tls-verify', 'take any certificate of a tls: gateway')
+    .option('--caller-id <number>', 'add this number of yours to call from, e.g. +12025550100')
+    .option('--agent <ref>', 'who talks when that number calls: id or alias')
+    .action(async (name, options) => {
+      // A trunk checks certificates unless it says otherwise: only that is worth storing.
+      const { tlsVerify, ...rest } = options
+      const settings = tlsVerify === false ? options : rest
+      await (await import('./trunks.ts')).addTrunk(name, settings, clientOf(options), terminal)
+    })
+  trunkOptions(
+    onServer(trunk.command('set <trunk>'))
+      .description('change what is named, by the trunk’s name or id; the rest stays as it is')
+      .option('--name <name>', 'what it is called')
+      .option('--gateway <address...>', 'where it is; all of them, in order'),
+  )
+    .option('--plus', 'numbers are written with +')
+    .option('--no-plus', 'numbers are written without +')
+    .option('--no-srtp', 'plain audio')
+    .option('--tls-verify', 'check the certificates of tls: gateways')
+    .option('--no-tls-verify', 'take any certificate of a tls: gateway')
+    .option('--no-trace', 'keep no SIP messages')
+    .action(async (ref, options) => {
+      await (await import('./trunks.ts')).changeTrunk(ref, options, clientOf(options), terminal)
+    })
+}
+
+function trunkOptions(command: Command): Command {
+  return command
     .option('--domain <host>', 'host of the SIP addresses (default: the first gateway’s)')
     .option('--username <name>', 'for digest authentication; without it the carrier knows us by our address')
     .option('--password-file <file>', 'holds the password')
@@ -142,13 +175,9 @@ function addTrunkCommands(program: Command, terminal: Terminal): void {
     .option('--public-address <ip>', 'our address as this carrier sees it')
     .option('--prefix <digits>', 'put before each number')
     .option('--strip <digits>', 'taken from the front of each number')
-    .option('--no-plus', 'numbers are written without +')
-    .option('--srtp', 'encrypt the audio (SDES)', false)
-    .option('--caller-id <number>', 'add this number of yours to call from, e.g. +12025550100')
-    .option('--agent <ref>', 'who talks when that number calls: id or alias')
-    .action(async (name, options) => {
-      await (await import('./trunks.ts')).addTrunk(name, options, clientOf(options), terminal)
-    })
+    .option('--codecs <names...>', 'PCMU, PCMA, or both in order')
+    .option('--srtp', 'encrypt the audio (SDES)')
+    .option('--trace', 'keep the SIP messages of its calls')
 }
 
 function addStopCommands(program: Command, terminal: Terminal): void {
@@ -186,9 +215,23 @@ function addCheckingCommands(program: Command, terminal: Terminal): void {
       'calling hours in each person’s own zone, e.g. 09:00-21:00 (default: always)',
     )
     .action(async (file, options) => (await import('./simulate.ts')).simulate(file, options, terminal))
-  onServer(program.command('doctor'))
+  addDoctorCommands(program, terminal)
+}
+
+function addDoctorCommands(program: Command, terminal: Terminal): void {
+  const doctor = onServer(program.command('doctor'))
     .description('check this machine, the configuration and the running server')
     .action(async options => (await import('./doctor.ts')).doctor(options, serverOptions(options), terminal))
+  onServer(doctor.command('trunk <name>'))
+    .description('look at a SIP trunk, or ring a number of yours over it, and say what is wrong')
+    .option('--to <number>', 'ring this number of yours, once; without it no call is made')
+    .option('--from <ref>', 'the phone number to call from: id, alias or number (default: the trunk’s first)')
+    .option('--agent <ref>', 'who talks: id or alias (default: a test voice that asks for a key)')
+    .option('--ring-seconds <n>', 'how long it may ring (default: 25)', wholeNumber(1, 30))
+    .option('-y, --yes', 'ring without asking first', false)
+    .action(async (name, options) => {
+      await (await import('./doctor-trunk.ts')).doctorTrunk(name, options, clientOf(options), terminal)
+    })
 }
 
 function onServer(command: Command, output: 'output option' | 'no output option' = 'output option'): Command {

@@ -3,6 +3,7 @@
 //   dialing ──ringing──▶ ringing ──answered──▶ answered ──ended──▶ over
 //      └── silence 32 s, ring time-out, maximum age: hang up, then the carrier has `hangUpAnswerMs` to confirm
 import type { Call, Carrier } from '../carrier/carrier.ts'
+import type { CallTrace } from '../domain/call-trace.ts'
 import type { Conversation } from '../domain/conversation.ts'
 import { classify, type Evidence, noEvidence, type Outcome } from '../domain/outcome.ts'
 import type { Agent, Trunk } from '../domain/workspace.ts'
@@ -21,6 +22,7 @@ export interface Ending {
   /** The call was placed on disk and then forbidden before the dial: unspent. */
   dialled: boolean
   conversation?: Conversation
+  trace?: CallTrace
 }
 
 export interface RunningAttemptDeps {
@@ -71,6 +73,7 @@ export class RunningAttempt {
         agent,
         variablesJson: claim.variablesJson,
         record: claim.record,
+        trace: claim.trace,
         answeringMachine: claim.answeringMachine,
         mayRing: isHeld,
       },
@@ -132,7 +135,8 @@ export class RunningAttempt {
     this.#timer?.cancel()
     const answeredAt = this.#answeredAt ?? evidence.answeredAt
     const outcome = classify({ ...evidence, answeredAt, endedBy: this.#endedBy })
-    const left = conversation === undefined ? {} : { conversation }
+    const trace = this.#call?.takeTrace?.() ?? null
+    const left = { ...(conversation && { conversation }), ...(trace && { trace }) }
     this.#deps.onEnded({ outcome, answeredAt, endedAt: at, dialled, ...left })
   }
 

@@ -133,6 +133,22 @@ test('a carrier that throttles for ever ends in carrier-failure after so many pu
   assert.ok(Math.min(...(rates.filter(rate => rate !== null) as number[])) >= 0.2)
 })
 
+test('whose policy allows no put-backs is rung once, whatever the carrier says', async t => {
+  for (const status of [429, 407]) {
+    const carrier = (clock: ConstructorParameters<typeof ScriptedCarrier>[0]) =>
+      new ScriptedCarrier(clock, line => line.refuse(status))
+    const board = await openSwitchboard(t, { carrier })
+    const line = await board.addLine()
+    await board.addBatch('one', {
+      ...{ people: people(1), line, retry: { maxAttempts: 1, delaysMs: {}, maxPutBacks: 0 } },
+    })
+    board.dial()
+    await board.finish()
+    assert.equal(board.carrier.calls.length, 1)
+    assert.deepEqual(await board.standings('one'), { 'carrier-failure': 1 })
+  }
+})
+
 test('put-backs wait longer each time, up to a minute', async t => {
   const board = await openSwitchboard(t, {
     carrier: clock => new ScriptedCarrier(clock, line => line.refuse(429)),

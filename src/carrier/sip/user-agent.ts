@@ -107,8 +107,8 @@ export class UserAgent {
     return hangUpOrphan(this.#context, snapshot, credentials)
   }
 
-  /** RFC 3261 §11: asks a gateway whether it is there; null: it does not answer, 0: it refuses for certain. */
-  options(hop: Hop): Promise<number | null> {
+  /** RFC 3261 §11: asks a gateway whether it is there. `failure` says why there is no status. */
+  options(hop: Hop): Promise<{ status: number | null; failure: string | null }> {
     const { context, host } = { context: this.#context, host: bracketed(hop.address) }
     const own = bracketed(this.#options.publicAddress)
     const headers = new HeaderList()
@@ -126,15 +126,15 @@ export class UserAgent {
           if (status < 200) return
           if (status === 503) context.health.refused(hop, '503')
           else context.health.answered(hop)
-          resolve(status)
+          resolve({ status, failure: null })
         },
         timedOut: () => {
           context.health.refused(hop, 'no answer to OPTIONS')
-          resolve(null)
+          resolve({ status: null, failure: 'no answer' })
         },
         failed: ({ reason }) => {
           context.health.refused(hop, reason)
-          resolve(0)
+          resolve({ status: null, failure: reason })
         },
       })
     })
