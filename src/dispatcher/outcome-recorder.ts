@@ -92,16 +92,17 @@ export class OutcomeRecorder {
     setImmediate(() => this.#flush())
   }
 
+  /** Where commits are slow and stand in each other's way, what comes while one is under way goes together after it. */
   #flush(): void {
     this.#scheduled = false
+    const { store, clock, alone = true, onSettled, onRecorded } = this.#deps
+    if (!alone && this.#inFlight.size > 0) return
     const progress = [...this.#progress.values()]
     const ended = this.#ended
     this.#progress = new Map()
     this.#ended = []
-    if (progress.length > 0)
-      this.#track(this.#deps.store.recordProgress(progress), () => this.#keep(progress, []))
+    if (progress.length > 0) this.#track(store.recordProgress(progress), () => this.#keep(progress, []))
     if (ended.length === 0) return
-    const { store, clock, alone = true, onSettled, onRecorded } = this.#deps
     const recording = store.endAttempts(ended, clock.now()).then(() => {
       for (const { attemptId } of ended) onSettled(attemptId)
       if (!alone) onRecorded()
@@ -113,17 +114,24 @@ export class OutcomeRecorder {
   #track(write: Promise<unknown>, keep: () => void): void {
     const done = write
       .then(
-        () => {
-          this.#isBehind = false
-        },
+        () => true,
         error => {
-          this.#isBehind = true
           keep()
           this.#deps.onFailure(error)
+          return false
         },
       )
-      .finally(() => this.#inFlight.delete(done))
+      .then(isWritten => {
+        this.#inFlight.delete(done)
+        this.#isBehind = !isWritten
+        if (isWritten && this.#deps.alone === false) this.#flushGathered()
+      })
     this.#inFlight.add(done)
+  }
+
+  #flushGathered(): void {
+    const isAnyGathered = this.#progress.size > 0 || this.#ended.length > 0
+    if (isAnyGathered && !this.#scheduled) this.#flush()
   }
 
   /** What could not be written is written later; a call that has ended meanwhile needs no progress. */

@@ -54,6 +54,29 @@ test('a freed place is taken as soon as the ending is committed, where a claim d
   assert.equal(dispatcher.figures().sweepFound, 0)
 })
 
+test('endings that come while others are being committed go together after them', async t => {
+  const commitMs = 500
+  let [underWay, most, commits] = [0, 0, 0]
+  const board = await openSwitchboard(t, {
+    maxConcurrentCalls: 100,
+    wrapStore: (store, clock) =>
+      interpose(store, async (method, proceed) => {
+        if (method !== 'endAttempts') return proceed()
+        most = Math.max(most, ++underWay)
+        commits++
+        await waitFor(clock, commitMs)
+        underWay--
+        return proceed()
+      }),
+  })
+  const line = await board.addLine({ settings: { talkMs: [second, 3 * second] } })
+  await board.addBatch('list', { people: people(100), line })
+  board.join()
+  await board.finish()
+  assert.equal(most, 1)
+  assert.ok(commits <= 10, `${commits} commits`)
+})
+
 test("a dead node's calls are settled by another within its lease, without a restart", async t => {
   const { board } = await twoNodes(t)
   const { node } = board.join()
