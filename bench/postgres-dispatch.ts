@@ -5,7 +5,6 @@
 // and fair turns. The queues: jobs whose handler does nothing, so a job is fetched and completed and no outcome is written
 // anywhere: the friendliest case. Set as each one's documentation sets it for many short jobs, filled beforehand like our
 // import. The yardstick: the bare statements of the product's transitions. All on servers that call fsync.
-
 import { commitsPerSecond, timeBareSql } from './bare-sql.ts'
 import { costOf, printCost } from './database-cost.ts'
 import { assertWhole, lookAt, onStore, printSweep, seedPlan, timeBatches, withNodes } from './node-crew.ts'

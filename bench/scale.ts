@@ -12,7 +12,7 @@ interface Given {
 const dispatchBench = 'bench/postgres-dispatch.ts'
 const millionBench = 'bench/million-postgres.ts'
 
-/** On the machine of bench/RESULTS.md: 2 virtual cores, shared by four nodes and the database. */
+/** On the machine of bench/RESULTS.md: 2 virtual cores, shared by four nodes and the database; PostgreSQL on a busy day (load 12). */
 const measured = {
   sqliteCallsPerSecond: {
     value: 17_900,
