@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { ConfigError } from './runtime/config-error.ts'
 import { type LogLevel, logLevels } from './runtime/logger.ts'
+import { maxRtpPort, minRtpPort, type PortRange, readPortRange } from './runtime/port-range.ts'
 import { readTlsFiles, type TlsFiles } from './runtime/tls-files.ts'
 import { type NodeRole, nodeRoles } from './store/node-records.ts'
 
@@ -26,7 +27,7 @@ export interface CallSettings {
   tls: TlsFiles
   /** null: the address that leads to each carrier. */
   publicAddress: string | null
-  rtpPorts: { first: number; last: number }
+  rtpPorts: PortRange
   /** Threads that carry audio; null: one for each core. */
   mediaWorkers: number | null
   /** Folder of the WAV files that scripted agents play; null: none. */
@@ -74,9 +75,6 @@ const millicentsPerCent = 1000
 const defaultPort = 8080
 /** With one host: the driver does not look for the primary among several. */
 const databaseUrlLike = 'postgresql://user:password@host:5432/database'
-const minRtpPort = 1_024
-/** Linux gives out the ports above it to whoever asks for any. */
-const maxRtpPort = 32_766
 
 const wholeNumber = (min: number, max: number) =>
   z.coerce
@@ -184,7 +182,7 @@ export const environment = z.object({
   OUTDIAL_RTP_PORTS: z
     .string()
     .refine(
-      isPortRange,
+      text => readPortRange(text) !== null,
       `must be like 16384-32766: an even port first, within ${minRtpPort} and ${maxRtpPort}`,
     )
     .default('16384-32766')
@@ -243,22 +241,11 @@ function callsOf(values: z.output<typeof environment>): CallSettings {
     // Read by the server alone: who only sends commands may not be allowed to read the key.
     tls: readTlsFiles(values),
     publicAddress: values.OUTDIAL_PUBLIC_ADDRESS ?? null,
-    rtpPorts: readPorts(values.OUTDIAL_RTP_PORTS),
+    rtpPorts: readPortRange(values.OUTDIAL_RTP_PORTS)!,
     mediaWorkers: values.OUTDIAL_MEDIA_WORKERS ?? null,
     audioDir: values.OUTDIAL_AUDIO_DIR ?? null,
     openaiApiKey: values.OPENAI_API_KEY ?? null,
   }
-}
-
-/** `16384-32766`: even ports for RTP, the odd one above each for RTCP. */
-function readPorts(text: string): { first: number; last: number } {
-  const [first = 0, last = 0] = text.split('-').map(Number)
-  return { first, last }
-}
-
-function isPortRange(text: string): boolean {
-  const { first, last } = readPorts(text)
-  return first % 2 === 0 && first >= minRtpPort && last > first && last <= maxRtpPort
 }
 
 /** Reads what a command needs to talk to a running server. @throws ConfigError */

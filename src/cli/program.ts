@@ -1,8 +1,9 @@
 // The commands, their arguments and their help; each is loaded only when it is run, so that `--help` answers at once.
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { type ClientConfig, readClientConfig } from '../config.ts'
 import { machinePolicies } from '../domain/conversation.ts'
 import { nodeRoles } from '../store/node-records.ts'
+import { ownAddress, portRange, positiveNumber, shareOfOne, wholeNumber } from './option-values.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface OutputOption {
@@ -52,7 +53,8 @@ function addServerCommands(program: Command, terminal: Terminal): void {
     .description(
       'start the server, call the 25 people of examples/first-batch/contacts.csv, and go on serving',
     )
-    .action(async () => (await import('./demo.ts')).demo(terminal))
+    .option('--sip', 'over real SIP and audio to telephones on this machine, with recordings', false)
+    .action(async options => (await import('./demo.ts')).demo(options, terminal))
   program
     .command('carrier')
     .description('run the simulated carrier as a process of its own; trunks reach it by its address')
@@ -60,6 +62,21 @@ function addServerCommands(program: Command, terminal: Terminal): void {
     .option('--port <port>', 'port on 127.0.0.1; 0 takes any free one', wholeNumber(0, 65_535), 7070)
     .option('--seed <n>', 'the same seed, the same calls', wholeNumber(0, 2 ** 32 - 1), 1)
     .action(async options => (await import('./carrier.ts')).carrier(options, terminal))
+  program
+    .command('phones')
+    .description(
+      'telephones on this machine that a SIP trunk can ring: people who talk, machines, busy lines',
+    )
+    .option('--host <ip>', 'address to listen on, for SIP and audio', ownAddress, '127.0.0.1')
+    .option('--port <port>', 'SIP port, UDP and TCP; 0 takes any free one', wholeNumber(0, 65_535), 5070)
+    .addOption(
+      new Option('--rtp-ports <range>', 'ports for audio, two a call')
+        .argParser(portRange)
+        .default({ first: 12_000, last: 12_798 }, '12000-12798'),
+    )
+    .option('--seed <n>', 'the same seed, the same people', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('-q, --quiet', 'no line for each call', false)
+    .action(async options => (await import('./phones.ts')).phones(options, terminal))
 }
 
 function addBatchCommands(program: Command, terminal: Terminal): void {
@@ -255,26 +272,4 @@ function clientOf(options: ServerOptions): ClientConfig {
 function serverOptions({ url, key }: ServerOptions): ClientConfig {
   const configured = readClientConfig()
   return { url: url ?? configured.url, apiKey: key ?? configured.apiKey }
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return text => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
-    }
-    return value
-  }
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.')
-  return value
-}
-
-function shareOfOne(text: string): number {
-  const value = Number(text)
-  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be a number from 0 to 1.')
-  return value
 }

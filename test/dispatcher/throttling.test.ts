@@ -81,6 +81,40 @@ test('a trunk that refuses above 5 calls per second is slowed until it takes the
   assert.equal((await board.batch('list')).progress.attempts, 200)
 })
 
+test('a trunk that is full and only says 480, at once, slows down and costs few people an attempt', async t => {
+  const taken: number[] = []
+  const carrier = (clock: ConstructorParameters<typeof ScriptedCarrier>[0]) =>
+    new ScriptedCarrier(clock, line => {
+      const lastSecond = taken.filter(at => at > clock.now() - 1_000)
+      if (lastSecond.length >= 5) return line.refuse(480, 'Temporarily Unavailable')
+      taken.push(clock.now())
+      line.talk(1_000)
+    })
+  const board = await openSwitchboard(t, { carrier })
+  const line = await board.addLine({ callsPerSecond: 20 })
+  await board.addBatch('list', { people: people(200), line })
+  board.dial()
+  await board.finish()
+  const { 'no-answer': missed = 0, answered = 0 } = await board.standings('list')
+  assert.equal(missed + answered, 200)
+  const refused = board.carrier.calls.filter(({ evidence }) => evidence?.sipStatus === 480).length
+  assert.ok(missed < 20, `${missed} of ${refused} refusals were taken for no answer`)
+  assert.ok((await slowedTo(board)).length > 0)
+})
+
+test('telephones that are off are no answer, however fast the trunk says so', async t => {
+  let dials = 0
+  const carrier = (clock: ConstructorParameters<typeof ScriptedCarrier>[0]) =>
+    new ScriptedCarrier(clock, line => (++dials % 5 === 0 ? line.refuse(480) : line.talk(1_000)))
+  const board = await openSwitchboard(t, { carrier })
+  const line = await board.addLine({ callsPerSecond: 20 })
+  await board.addBatch('list', { people: people(200), line })
+  board.dial()
+  await board.finish()
+  assert.deepEqual(await board.standings('list'), { answered: 160, 'no-answer': 40 })
+  assert.deepEqual(await slowedTo(board), [])
+})
+
 test('a trunk that was throttled once recovers step by step to its own rate', async t => {
   const until = startAt + 3_000
   const carrier = (clock: ConstructorParameters<typeof ScriptedCarrier>[0]) =>
