@@ -16,6 +16,7 @@ export const eventTypes = [
   'attempt.put-back',
   'number.suppressed',
   'number.unsuppressed',
+  'phone-number.resting',
   'trunk.updated',
   'trunk.slowed',
   'trunk.breaker-opened',

@@ -55,6 +55,7 @@ export const statusOfRefusal: Readonly<Record<RefusalKind, number>> = {
   'too-large': 413,
   'unsupported-media-type': 415,
   unprocessable: 422,
+  'too-many': 429,
   internal: 500,
   unavailable: 503,
 }

@@ -52,7 +52,8 @@ export async function answerOnce<Thing>(
   return send(answer(await createOrRelease(store, workspaceId, { key, answer }, create)))
 }
 
-async function createOrRelease<Thing>(
+/** A refused create gives its key back. */
+export async function createOrRelease<Thing>(
   store: Store,
   workspaceId: number,
   idempotency: Idempotency<Thing>,

@@ -65,6 +65,7 @@ const ports: Readonly<Record<string, readonly string[]>> = {
     'src/store/dispatch-store.ts',
     'src/store/dispatch-records.ts',
     'src/store/node-records.ts',
+    'src/store/lookups.ts',
   ],
   carrier: ['src/carrier/carrier.ts'],
   agent: ['src/agent/agent.ts', 'src/agent/settings.ts', 'src/agent/connect-agent.ts', 'src/agent/echo.ts'],

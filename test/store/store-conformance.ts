@@ -1,5 +1,6 @@
 // What every store promises, whatever its engine: each sentence is a test that can fail.
 import { describe } from 'node:test'
+import { callerPromises } from './caller-promises.ts'
 import { claimPromises } from './claim-promises.ts'
 import { conversationPromises } from './conversation-promises.ts'
 import { crashPromises } from './crash-promises.ts'
@@ -12,6 +13,7 @@ import { placePromises } from './place-promises.ts'
 import { randomWalk } from './random-walk.ts'
 import { reportPromises } from './report-promises.ts'
 import { resourcePromises } from './resource-promises.ts'
+import { singleCallPromises } from './single-call-promises.ts'
 import { timePromises } from './time-promises.ts'
 import type { Engine } from './workbench.ts'
 
@@ -28,6 +30,8 @@ export function storeConformance(
     describe('import', () => importPromises(engine))
     describe('moves', () => movePromises(engine))
     describe('claims', () => claimPromises(engine))
+    describe('caller IDs', () => callerPromises(engine))
+    describe('single calls', () => singleCallPromises(engine))
     describe('times', () => timePromises(engine))
     describe('the dial', () => placePromises(engine))
     describe('leases', () => leasePromises(engine))

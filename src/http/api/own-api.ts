@@ -7,6 +7,7 @@ import { attemptRoutes } from './attempts.ts'
 import { batchControlRoutes } from './batch-control.ts'
 import { batchReportRoutes } from './batch-reports.ts'
 import { batchRoutes } from './batches.ts'
+import { callRoutes } from './calls.ts'
 import { nodeRoutes } from './nodes.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
@@ -44,6 +45,7 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
         batchControlRoutes,
         batchReportRoutes,
         attemptRoutes,
+        callRoutes,
         nodeRoutes,
       ]
       for (const family of families) family(v1, deps)

@@ -23,6 +23,16 @@ export type FormantEvent =
   | 'call.telephony_failed'
   | 'call.unreachable'
 
+/** `scheduled` is a batch's or a call's that has not begun: no standing says it. */
+export type FormantConversationStatus =
+  | 'scheduled'
+  | 'initiated'
+  | 'cancelled'
+  | 'in_progress'
+  | 'pending_retry'
+  | EventWord<FormantEvent>
+type EventWord<Event> = Event extends `call.${infer Word}` ? Word : never
+
 export type DialnexaStatus =
   | 'created'
   | 'initiated'
@@ -58,6 +68,7 @@ export interface StandingRow {
     /** Counts towards `success_count` as well. */
     success: boolean
     event: FormantEvent | null
+    conversation: FormantConversationStatus
   }
   dialnexa: {
     status: DialnexaStatus
@@ -75,28 +86,41 @@ export interface StandingRow {
 }
 
 type FormantCell = StandingRow['formant']
-const uncounted: FormantCell = { count: null, success: false, event: null }
-const counted = (count: FormantCount, event: FormantEvent | null, success = false): FormantCell => ({
+const uncounted = (conversation: FormantConversationStatus): FormantCell => ({
+  count: null,
+  success: false,
+  event: null,
+  conversation,
+})
+const underWay = (count: 'in_progress' | 'pending_retry'): FormantCell => ({
+  count,
+  success: false,
+  event: null,
+  conversation: count,
+})
+/** A conversation that is over has the word of its webhook. */
+const counted = (count: FormantCount, event: FormantEvent, success = false): FormantCell => ({
   count,
   success,
   event,
+  conversation: event.slice('call.'.length) as EventWord<FormantEvent>,
 })
 
 const failed: StandingRow['dialnexa'] = { status: 'failed', counter: 'failed' }
 
 export const standingTable: Readonly<Record<Standing, StandingRow>> = {
   queued: {
-    formant: uncounted,
+    formant: uncounted('initiated'),
     dialnexa: { status: 'created', counter: null },
     talkifai: 'pending',
   },
   calling: {
-    formant: counted('in_progress', null),
+    formant: underWay('in_progress'),
     dialnexa: { status: 'initiated', whenRinging: 'sent', counter: null },
     talkifai: 'dialing',
   },
   waiting: {
-    formant: counted('pending_retry', null),
+    formant: underWay('pending_retry'),
     dialnexa: { status: 'created', ofLastCall: true, counter: null },
     talkifai: 'queued',
   },
@@ -149,12 +173,12 @@ export const standingTable: Readonly<Record<Standing, StandingRow>> = {
   },
   lost: { formant: counted('failed', 'call.failed'), dialnexa: failed, talkifai: 'failed' },
   cancelled: {
-    formant: uncounted,
+    formant: uncounted('cancelled'),
     dialnexa: { status: 'cancelled', counter: null },
     talkifai: 'cancelled',
   },
   suppressed: {
-    formant: uncounted,
+    formant: uncounted('cancelled'),
     dialnexa: { status: 'cancelled', counter: null },
     talkifai: 'blocked',
   },

@@ -4,11 +4,12 @@ import type { EndedAttempt, EndedResult } from '../dispatch-records.ts'
 import type { DispatchStore } from '../dispatch-store.ts'
 import { Ending, isLive, putBackJson, type Settled, settle, standingPutBack } from '../ended-attempts.ts'
 import type { Row } from '../rows.ts'
+import { flagCallers, forgetCalls } from './caller-calls.ts'
 import type { Connection } from './connection.ts'
 import { keepConversations } from './conversations.ts'
 import { lockBatches, lockWorkspaces } from './locks.ts'
 import { completeDone, ProgressChanges, setBatchStatus, waitingBatches } from './moves.ts'
-import { dropRecipients, openColumns, putBackRecipients } from './open-attempts.ts'
+import { dropRecipients, openColumns, parkCalls, putBackRecipients } from './open-attempts.ts'
 import { keepTraces } from './traces.ts'
 import type { Transaction } from './transaction.ts'
 import { suppressNumbers } from './workspaces.ts'
@@ -57,6 +58,7 @@ async function endAttempts(
 ): Promise<EndedResult> {
   const { recorded, closed } = await close(tx, ended)
   const ending = new Ending(new ProgressChanges())
+  await tellCallers(tx, closed)
   await returnUnspent(tx, closed, now, ending)
   await settleRecipients(tx, closed, ending)
   await keepTraces(
@@ -128,6 +130,20 @@ function numbersByWorkspace(rows: readonly Row[]): [number, string[]][] {
     .map(([workspaceId, group]) => [workspaceId, group.map(row => row.number as string)])
 }
 
+/** What the calls say of the numbers that they were made from. */
+async function tellCallers(tx: Transaction, closed: readonly Closed[]): Promise<void> {
+  const neverLeft = closed.filter(({ ended: { next } }) => next.kind === 'put-back' && !next.throttled)
+  await forgetCalls(
+    tx,
+    neverLeft.map(({ row }) => row),
+  )
+  const flagged = closed.filter(({ ended }) => ended.callerFlagged === true)
+  await flagCallers(
+    tx,
+    flagged.map(({ row, ended }) => ({ row, cause: ended.outcome.cause, at: ended.endedAt })),
+  )
+}
+
 async function returnUnspent(
   tx: Transaction,
   closed: readonly Closed[],
@@ -164,6 +180,12 @@ async function settleRecipients(
     tx.emit(row.workspace_id, row.batch_id, 'attempt.ended', ended.endedAt, settled.eventJson)
   }
   await Promise.all([
+    parkCalls(
+      tx,
+      counted.flatMap(({ row, settled: { retryAt } }) =>
+        retryAt === null ? [] : [{ batchId: row.batch_id as number, until: retryAt }],
+      ),
+    ),
     insertEnded(tx, counted),
     tx.change(
       `UPDATE recipients r SET standing = s.standing, attempts = r.attempts + 1, due_at = s.due_at,

@@ -2,10 +2,12 @@
 import { Client } from 'pg'
 import type { Store } from '../store.ts'
 import { batchStatements } from './batches.ts'
+import { callerStatements } from './caller-calls.ts'
 import { claimStatements } from './claim.ts'
 import { Connection, clientConfig } from './connection.ts'
 import { conversationStatements } from './conversations.ts'
 import { endingStatements } from './ending.ts'
+import { everybodyStatements } from './everybody.ts'
 import { idempotencyStatements } from './idempotency.ts'
 import { importStatements } from './imports.ts'
 import { migrate, migrationTimeoutMs } from './migrate.ts'
@@ -64,6 +66,8 @@ export async function openPostgresStore({
     ...sweepStatements(connection, orphans),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...everybodyStatements(connection),
+    ...callerStatements(connection),
     ...traceStatements(connection),
     ...trunkChanges(connection),
     ...claimStatements(connection),

@@ -1,11 +1,13 @@
 // The embedded store: one SQLite file, one writer, group commit. `:memory:` is the tests' double.
 import type { Store } from '../store.ts'
 import { batchStatements } from './batches.ts'
+import { callerStatements } from './caller-calls.ts'
 import { claimStatements } from './claim.ts'
 import { Connection } from './connection.ts'
 import { conversationStatements } from './conversations.ts'
 import { DueTimes } from './due-times.ts'
 import { endingStatements } from './ending.ts'
+import { everybodyStatements } from './everybody.ts'
 import { realTimeSchedule, type Schedule } from './group-commit.ts'
 import { importStatements } from './imports.ts'
 import { nodeStatements } from './nodes.ts'
@@ -43,6 +45,8 @@ export async function openSqliteStore({
     ...batchStatements(connection),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...everybodyStatements(connection),
+    ...callerStatements(connection),
     ...traceStatements(connection),
     ...claimStatements(connection, rules, dueTimes),
     ...placingStatements(connection, rules, dueTimes),
