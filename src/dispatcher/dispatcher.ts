@@ -271,7 +271,9 @@ class DispatchLoop {
   /** What this finds due while nothing was about to wake us is a wake-up that was lost; a slot ahead is none. */
   async #sweep(): Promise<void> {
     const { clock } = this.#deps
-    const pending = this.#cycling || (this.#wakeAt !== null && this.#wakeAt <= clock.now() + 1)
+    // Where the claim follows an ending's commit, what that frees is about to be claimed.
+    const follows = this.#deps.alone === false && this.#recorder.isRecording
+    const pending = this.#cycling || follows || (this.#wakeAt !== null && this.#wakeAt <= clock.now() + 1)
     if (pending || this.#storeFailure !== null) return
     this.#cycling = true
     this.#sweeping = true
