@@ -31,10 +31,16 @@ export class OutcomeRecorder {
   #ended: EndedAttempt[] = []
   #scheduled = false
   #isLast = false
+  #isBehind = false
   #inFlight = new Set<Promise<void>>()
 
   constructor(deps: OutcomeRecorderDeps) {
     this.#deps = deps
+  }
+
+  /** Whether something could not be written and waits for the store. */
+  get isBehind(): boolean {
+    return this.#isBehind
   }
 
   /** Only the latest progress of a call is written; none when it ends in the same turn. */
@@ -43,7 +49,7 @@ export class OutcomeRecorder {
     this.#schedule()
   }
 
-  ended(claim: Claim, { outcome, answeredAt, endedAt, dialled, conversation }: Ending): void {
+  ended(claim: Claim, { outcome, answeredAt, endedAt, dialled, conversation, trace }: Ending): void {
     this.#progress.delete(claim.attemptId)
     const talkMs = answeredAt === null ? 0 : endedAt - answeredAt
     const architecture = this.#deps.known.agent(claim.agentId).architecture
@@ -58,6 +64,7 @@ export class OutcomeRecorder {
         : { kind: 'put-back', dueAt: endedAt, throttled: false },
       suppress: outcome.consequence === 'suppress-number',
       ...(conversation === undefined ? {} : { conversation }),
+      ...(trace === undefined ? {} : { trace }),
     })
     if (dialled) this.#deps.breakers.observe(claim, outcome)
     this.#schedule()
@@ -97,8 +104,11 @@ export class OutcomeRecorder {
   #track(write: Promise<unknown>, keep: () => void): void {
     const done = write
       .then(
-        () => {},
+        () => {
+          this.#isBehind = false
+        },
         error => {
+          this.#isBehind = true
           keep()
           this.#deps.onFailure(error)
         },
