@@ -1,6 +1,7 @@
 // A throw-away PostgreSQL cluster that writes to disk as it would in earnest, for benchmarks and tests.
-import { accessSync, constants, globSync } from 'node:fs'
+import { accessSync, constants, existsSync, globSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { Client } from 'pg'
 import { ThrowawayServer } from './throwaway-server.ts'
 
@@ -15,7 +16,11 @@ const benchSettings = {
 export interface PostgresCluster {
   /** The address of a database on it. */
   url(database: string): string
+  port: number
   stop(): Promise<void>
+  /** Ends it as a power cut would; what was committed is there after `start`. */
+  crash(): Promise<void>
+  start(): Promise<void>
 }
 
 export interface Postgres {
@@ -51,17 +56,26 @@ export async function startPostgres(settings: Readonly<Record<string, string>>):
   const data = join(folder, 'data')
   const all = { ...settings, listen_addresses: '127.0.0.1', unix_socket_directories: folder, port }
   const options = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+  const start = () =>
+    server.start(join(binDir, 'postgres'), ['-D', data, ...options], () =>
+      onClient(url('postgres'), async () => {}),
+    )
   try {
     const initdb = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync']
     server.run(join(binDir, 'initdb'), initdb)
-    await server.start(join(binDir, 'postgres'), ['-D', data, ...options], () =>
-      onClient(url('postgres'), async () => {}),
-    )
+    await start()
   } catch (error) {
     await server.stop()
     throw error
   }
-  return { url, stop: () => server.stop() }
+  return { url, port, start, stop: () => server.stop(), crash: () => crash(data) }
+}
+
+/** An immediate shutdown: no checkpoint, connections are cut. */
+async function crash(data: string): Promise<void> {
+  const [pid] = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')
+  process.kill(Number(pid), 'SIGQUIT')
+  while (existsSync(join(data, 'postmaster.pid'))) await setImmediate()
 }
 
 /** Does something on a connection of its own. */

@@ -25,8 +25,8 @@ export class ThrowawayServer {
   readonly port: number
   readonly #options: ThrowawayOptions
   readonly #owner: Owner | null
-  #child: ChildProcess | undefined
-  #exited: Promise<unknown> = Promise.resolve()
+  /** One for each start. */
+  readonly #children: ChildProcess[] = []
 
   private constructor(options: ThrowawayOptions, port: number) {
     this.port = port
@@ -45,7 +45,7 @@ export class ThrowawayServer {
     execFileSync(command, args, { stdio: 'ignore', cwd: this.folder, ...this.#owner })
   }
 
-  /** Resolves when `answers` does not reject any more. */
+  /** Resolves when `answers` does not reject any more. May be called again after the server has died. */
   async start(command: string, args: readonly string[], answers: () => Promise<unknown>): Promise<void> {
     // The shell outlives this process however it ends: its standard input closes, and server and folder are gone.
     const script = `"$0" "$@" & read -r _; kill -${this.#options.endSignal} $!; wait $!; cd / && rm -rf "$OLDPWD"`
@@ -56,8 +56,7 @@ export class ThrowawayServer {
       ...this.#owner,
     })
     child.unref()
-    this.#child = child
-    this.#exited = once(child, 'exit')
+    this.#children.push(child)
     for (;;) {
       try {
         return void (await answers())
@@ -68,9 +67,12 @@ export class ThrowawayServer {
   }
 
   async stop(): Promise<void> {
-    this.#child?.ref()
-    this.#child?.stdin?.end()
-    await this.#exited
+    for (const child of this.#children) {
+      const exited = once(child, 'exit')
+      child.ref()
+      child.stdin?.end()
+      await exited
+    }
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
