@@ -32,6 +32,8 @@ export interface RunningAttemptDeps {
   clock: Clock
   /** Whether this node still holds the attempt. */
   isHeld(): boolean
+  /** Whether the store's word that it may be dialled is recent. */
+  isPermitted(): boolean
   /** Keeps what another node needs to hang up; absent: nobody else could. */
   keepDialog?(dialog: string): Promise<boolean>
   onProgress(progress: AttemptProgress): void
@@ -47,6 +49,7 @@ export class RunningAttempt {
   #answeredAt: number | null = null
   #endedBy: Evidence['endedBy'] = null
   #over = false
+  #mayHaveRung = false
 
   constructor(deps: RunningAttemptDeps) {
     this.#deps = deps
@@ -57,7 +60,7 @@ export class RunningAttempt {
   }
 
   dial(): void {
-    const { claim, callId, trunk, agent, carrier, clock, isHeld, keepDialog } = this.#deps
+    const { claim, callId, trunk, agent, carrier, clock, keepDialog } = this.#deps
     this.#dialledAt = clock.now()
     this.#arm(Math.min(silenceTimeoutMs, claim.ringTimeoutMs), () => this.#notAnswered())
     this.#call = carrier.dial(
@@ -72,7 +75,7 @@ export class RunningAttempt {
         variablesJson: claim.variablesJson,
         record: claim.record,
         answeringMachine: claim.answeringMachine,
-        mayRing: isHeld,
+        mayRing: () => this.#mayRing(),
       },
       {
         ringing: at => this.#ringing(at),
@@ -92,6 +95,13 @@ export class RunningAttempt {
   neverDialled(): void {
     this.#endedBy = 'cancelled-by-us'
     this.#end(noEvidence, this.#deps.clock.now(), false)
+  }
+
+  /** The first INVITE needs a recent yes of the store; it is repeated for as long as the attempt is ours. */
+  #mayRing(): boolean {
+    const { isHeld, isPermitted } = this.#deps
+    this.#mayHaveRung ||= isHeld() && isPermitted()
+    return this.#mayHaveRung && isHeld()
   }
 
   #ringing(at: number): void {
