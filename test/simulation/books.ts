@@ -88,13 +88,13 @@ export class Books {
     )
     this.#open = this.db.prepare('SELECT id, node_id, lease_until FROM open_attempts')
     this.#attempt = this.db.prepare(
-      `SELECT b.name AS batch, o.zone FROM open_attempts o JOIN batches b ON b.id = o.batch_id WHERE o.id = ?`,
+      `SELECT b.name AS batch, o.zone, o.slot_at AS slotAt FROM open_attempts o JOIN batches b ON b.id = o.batch_id WHERE o.id = ?`,
     )
   }
 
   /** Whose call this is. */
-  describe(attemptId: number): { batch: string; zone: string } {
-    return this.#attempt.get(attemptId) as { batch: string; zone: string }
+  describe(attemptId: number): { batch: string; zone: string; slotAt: number } {
+    return this.#attempt.get(attemptId) as { batch: string; zone: string; slotAt: number }
   }
 
   check(now: number): void {

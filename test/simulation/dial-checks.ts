@@ -130,8 +130,9 @@ export class DialChecks {
   }
 }
 
-/** How much later than the store thinks it left. */
-const lateness = ({ dialledAt, dialler }: FarCall) => dialledAt - dialler.askedAt
+/** How much later than in its slot it left. */
+const lateness = ({ dialledAt, dialler: { slotAt, clockErrorMs } }: FarCall) =>
+  Math.max(0, dialledAt - (slotAt - clockErrorMs))
 
 const clockErrors = (one: FarCall, other: FarCall) =>
   Math.abs(one.dialler.clockErrorMs) + Math.abs(other.dialler.clockErrorMs)

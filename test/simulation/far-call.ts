@@ -19,6 +19,8 @@ export interface Dialler {
   /** When the node last asked whether it may, and by how much its clock was wrong then. */
   askedAt: number
   clockErrorMs: number
+  /** The CPS slot that it was given, by the same clock. */
+  slotAt: number
 }
 
 export class FarCall {

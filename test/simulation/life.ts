@@ -117,7 +117,7 @@ class Life {
     await world.pass(this.#chance.int(0, togetherMs))
     await world.check()
     await world.startAloneAtLast()
-    await world.untilFinished(maxLifeMs)
+    await world.untilFinished(maxLifeMs, () => this.#people.letGo())
     if (this.#isBroken) return
     await world.pass(lastCallsMs)
     await world.check()

@@ -48,6 +48,7 @@ export class PeopleInCharge {
       if (!(error instanceof Refusal)) throw error
       story.tell(`refused: ${error.code}`)
     }
+    this.#world.ledger.read()
   }
 
   /** Nothing is held back any more. */
@@ -59,8 +60,10 @@ export class PeopleInCharge {
     await this.#updateWorkspace({ window: null })
     for (const { id, name } of orders.batches.values()) {
       orders.hold(name, false)
-      for (const release of [startBatch, resumeBatch, closeBatch])
+      for (const release of [startBatch, resumeBatch, closeBatch]) {
         await release(deps, workspaceId, id).catch(() => null)
+        this.#world.ledger.read()
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { SynchronisedClock } from '../../src/runtime/synchronised-clock.ts'
 import { waitFor } from '../../src/runtime/wait.ts'
+import type { Claim } from '../../src/store/dispatch-records.ts'
 import type { Store } from '../../src/store/store.ts'
 import type { Chance } from '../dispatcher/chance.ts'
 import { interpose, type StoreMethod } from '../dispatcher/interposed-store.ts'
@@ -31,7 +32,7 @@ export interface SimNodeDeps {
   farEnd: FarEnd
   /** Tells what the store allowed, at the instant of the commit. */
   permit(callId: string, permission: Permission): void
-  describe(attemptId: number): { batch: string; zone: string }
+  describe(attemptId: number): { batch: string; zone: string; slotAt: number }
 }
 
 /** A machine's two clocks: the wall clock may be wrong and jump, the monotonic one stands still while it is suspended. */
@@ -64,7 +65,7 @@ export class SimNode implements Caller {
   readonly alone: boolean
   readonly dispatcher: Dispatcher
   /** When it last died, slept, or could not reach the store as it should, epoch ms. */
-  troubledAt = Number.NEGATIVE_INFINITY
+  troubledAt: number
   /** It was told to stop in good order. */
   isStopping = false
   readonly #mortal: MortalNode
@@ -81,6 +82,7 @@ export class SimNode implements Caller {
     this.alone = kind.alone
     this.inProcess = kind.inProcess
     this.#deps = deps
+    this.troubledAt = clock.now()
     const errorMs = kind.alone ? 0 : chance.pick([0, 0, 40, -700, 3_600_000, -18_000_000])
     this.#machine = new MachineClock(clock, errorMs)
     this.#mortal = new MortalNode({
@@ -184,6 +186,11 @@ export class SimNode implements Caller {
       permit(callId, { attemptId, order: story.nextOrder(), ...asked, ...describe(attemptId) })
     return {
       ...store,
+      claim: async request => {
+        const result = await store.claim(request)
+        if (!this.alone) for (const claim of result.claims) shareSlot(claim)
+        return result
+      },
       placeCalls: async (calls, nodeId, now) => {
         const asked = this.#asked
         const verdicts = await store.placeCalls(calls, nodeId, now)
@@ -239,4 +246,10 @@ export class SimNode implements Caller {
     if (how === 'dies') this.kill()
     else if (!this.alone) this.sleep()
   }
+}
+
+/** As the adapter of a database that nodes share does: a slot is missed, not used late, for the next may be another's. */
+function shareSlot(claim: Claim): void {
+  const spacings = [claim.trunkSpacingMs, claim.batchSpacingMs].filter(spacingMs => spacingMs > 0)
+  if (spacings.length > 0) claim.dialBefore = claim.slotAt + Math.min(...spacings)
 }
