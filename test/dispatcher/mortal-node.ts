@@ -118,7 +118,9 @@ export class MortalNode {
           ringing: at => this.#hear(() => observer.ringing(at)),
           answered: at => this.#hear(() => observer.answered(at)),
           ended: (evidence, at) => this.#hear(() => observer.ended(evidence, at)),
-          ...(dialogChanged === undefined ? {} : { dialogChanged: dialog => this.#heard(dialogChanged(dialog)) }),
+          ...(dialogChanged === undefined
+            ? {}
+            : { dialogChanged: dialog => this.#heard(dialogChanged(dialog)) }),
         })
         return { hangUp: () => this.#alive && call.hangUp() }
       },

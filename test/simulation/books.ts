@@ -75,7 +75,10 @@ export class Books {
   constructor(path: string, story: Story) {
     this.db = new DatabaseSync(path)
     this.#story = story
-    const prepare = ({ what, sql }: { what: string; sql: string }) => ({ what, statement: this.db.prepare(sql) })
+    const prepare = ({ what, sql }: { what: string; sql: string }) => ({
+      what,
+      statement: this.db.prepare(sql),
+    })
     this.#impossible = impossible.map(prepare)
     this.#unfinished = unfinished.map(prepare)
     this.#progress = this.db.prepare('SELECT * FROM batch_progress')

@@ -4,9 +4,11 @@ import type { Evidence } from '../../src/domain/outcome.ts'
 import type { Chance } from '../dispatcher/chance.ts'
 import type { Weather } from './weather.ts'
 
-/** How a trunk mostly is. `misconfigured` rests for hours, so it comes only in lives that last days. */
+/** How a trunk mostly is. */
 export const tempers = ['mixed', 'mixed', 'mixed', 'answering', 'ringing', 'throttling'] as const
-export type Temper = (typeof tempers)[number] | 'misconfigured'
+/** Those that take hours. */
+export const slowTempers = [...tempers, ...tempers, 'misconfigured', 'jammed'] as const
+export type Temper = (typeof slowTempers)[number]
 
 /** Times count from the dial, ms; null: it does not happen by itself. */
 export interface CallPlan {
@@ -23,6 +25,8 @@ export interface CallPlan {
   lateMs: number
   twice: boolean
   hangUp: { kind: 'obeys' | 'deaf' | 'crossing'; afterMs: number }
+  /** One of these is not as it should be. */
+  isSpoiled: boolean
 }
 
 const second = 1_000
@@ -64,6 +68,7 @@ const byTemper: Readonly<Record<Exclude<Temper, 'mixed'>, readonly Ending[]>> = 
     [refusalEvidence(503, 'CPS limit exceeded', 42), 'at once'],
     [answered, 'after ringing'],
   ],
+  jammed: [[refusalEvidence(429, 'Too Many Requests'), 'at once']],
   misconfigured: [[refusalEvidence(403, 'Forbidden'), 'at once']],
 }
 
@@ -82,8 +87,9 @@ export function planCall(chance: Chance, temper: Temper, weather: Weather): Call
     lateMs: 0,
     twice: false,
     hangUp: { kind: 'obeys', afterMs: chance.int(0, 50) },
+    isSpoiled: false,
   }
-  return weather.lies() ? spoil(plan, chance) : plan
+  return weather.lies() ? { ...spoil(plan, chance), isSpoiled: true } : plan
 }
 
 /** One way in which a carrier is bad. */

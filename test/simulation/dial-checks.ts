@@ -125,7 +125,8 @@ export class DialChecks {
     if (last === undefined) return
     const spacing = call.dialledAt - last.dialledAt
     const excused = last.dialler.nodeId === call.dialler.nodeId ? 0 : lateness(last) + clockErrors(last, call)
-    const what = () => `${lane}: ${spacing} ms between two calls at ${callsPerSecond} a second (excused ${excused})`
+    const what = () =>
+      `${lane}: ${spacing} ms between two calls at ${callsPerSecond} a second (excused ${excused})`
     this.#deps.story.holds('never over', spacing + excused >= 1_000 / callsPerSecond, what)
   }
 }

@@ -40,6 +40,8 @@ export class EventLedger {
   readonly #calls = new Map<number, number>()
   /** Numbers on the suppression list, with the order in which they came on it. */
   readonly suppressed = new Map<string, number>()
+  /** Told of each attempt that ended as `lost`. */
+  onLost: (attemptId: number) => void = () => {}
   /** Batches that stopped by themselves, with the order. */
   readonly selfPaused = new Map<number, number>()
 
@@ -118,7 +120,11 @@ export class EventLedger {
   }
 
   #hearEnd(batchId: number, batch: BatchTale, data: Record<string, number>): void {
-    const { attemptId, recipientId, ordinal } = data as { attemptId: number; recipientId: number; ordinal: number }
+    const { attemptId, recipientId, ordinal } = data as {
+      attemptId: number
+      recipientId: number
+      ordinal: number
+    }
     const ends = this.#ends.get(batchId) ?? new Set()
     this.#ends.set(batchId, ends)
     const holds = (isTrue: boolean, what: string) =>
@@ -128,5 +134,6 @@ export class EventLedger {
     holds(ordinal === (this.#calls.get(recipientId) ?? 0) + 1, 'it was told out of its turn')
     ends.add(attemptId)
     this.#calls.set(recipientId, ordinal)
+    if (data.disposition === ('lost' as never)) this.onLost(attemptId)
   }
 }

@@ -99,7 +99,10 @@ export class FarCall {
   }
 
   #decide(): void {
-    if (this.#plan.evidence.sipStatus !== 200) return this.#over(this.#plan.evidence)
+    if (this.#plan.evidence.sipStatus !== 200) {
+      this.#over(this.#plan.evidence)
+      return
+    }
     this.#timer = this.#after(this.#clock.now() - this.dialledAt + this.#plan.talkMs, () =>
       this.#over(this.#plan.evidence),
     )

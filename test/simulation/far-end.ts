@@ -91,7 +91,8 @@ export class FarEnd {
       else call = this.#invite(caller, request, observer)
     }
     // As a SIP trunk does: what another node needs to hang it up is on disk before the INVITE leaves.
-    const kept = request.trunk.kind === 'sip' ? observer.dialogChanged?.(`dialog ${request.callId}`) : undefined
+    const kept =
+      request.trunk.kind === 'sip' ? observer.dialogChanged?.(`dialog ${request.callId}`) : undefined
     if (kept === undefined) invite()
     else void kept.then(isOurs => (isOurs ? invite() : over || refuse('another node holds the call')))
     caller.mayHaveDied('after')
@@ -109,13 +110,19 @@ export class FarEnd {
     story.tell(`${caller.id} INVITE ${callId} to ${to} from ${from} over trunk ${trunk.id}`)
     story.figures.dials++
     const permission = permissionOf(callId)
-    if (!story.holds('never twice', permission !== undefined, () => `${callId} was dialled before it was on disk`))
+    if (
+      !story.holds(
+        'never twice',
+        permission !== undefined,
+        () => `${callId} was dialled before it was on disk`,
+      )
+    )
       return null
     story.holds('never twice', !this.#seen.has(callId), () => `${callId} was dialled twice`)
     const wasWithdrawn = this.#withdrawn.has(callId)
     story.holds('never twice', !wasWithdrawn, () => `${callId} was dialled after another node had settled it`)
     const plan = planCall(chance, this.tempers.get(trunk.id) ?? 'mixed', weather)
-    if (plan.muteAfter < 3 || plan.twice || plan.liesAfterMs !== null) story.figures.carrierLies++
+    if (plan.isSpoiled) story.figures.carrierLies++
     const call = new FarCall(request, { ...permission!, nodeId: caller.id }, plan, clock, observer)
     onInvite(call, permission!)
     this.#count(call)

@@ -3,7 +3,7 @@
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts'
 import { Chance } from '../dispatcher/chance.ts'
 import { PeopleInCharge } from './people-in-charge.ts'
-import type { Figures, Violation } from './story.ts'
+import { type Figures, Story, type Violation } from './story.ts'
 import { World } from './world.ts'
 
 const second = 1_000
@@ -28,13 +28,17 @@ export interface LifeReport {
   lastLines: string[]
 }
 
-export async function simulateLife(seed: number): Promise<LifeReport> {
-  const life = new Life(seed)
+/** `listen`: told each line of the story. */
+export async function simulateLife(seed: number, listen?: (line: string) => void): Promise<LifeReport> {
+  const life = new Life(seed, listen)
   const { story } = life.world
   try {
     await life.run()
   } catch (error) {
-    story.broke('never lost', `an error that nobody expected: ${error instanceof Error ? error.stack : error}`)
+    story.broke(
+      'never lost',
+      `an error that nobody expected: ${error instanceof Error ? error.stack : error}`,
+    )
   } finally {
     await life.world.close()
   }
@@ -48,14 +52,15 @@ class Life {
   readonly #people: PeopleInCharge
   readonly #maxNodes: number
 
-  constructor(seed: number) {
+  constructor(seed: number, listen?: (line: string) => void) {
     this.#chance = new Chance(seed)
     const clock = new VirtualClock(this.#chance.pick(starts) + this.#chance.int(0, 40 * minute))
     const alone = this.#chance.happens(0.4)
     // Half of the lives have windows and trunks that rest, which take days, and no safety net, which is most of their work.
     const isLong = this.#chance.happens(0.5)
     this.#maxNodes = alone ? 1 : this.#chance.int(1, 4)
-    this.world = new World({ seed, clock, alone, isLong, inProcess: alone && this.#chance.happens(0.3) })
+    const inProcess = alone && this.#chance.happens(0.3)
+    this.world = new World({ seed, clock, alone, isLong, inProcess }, new Story(clock, listen))
     this.#people = new PeopleInCharge(new Chance(seed + 0x5eed), this.world)
   }
 
@@ -102,7 +107,8 @@ class Life {
         world.weather.storeIsDown = false
         return
       case 6:
-        if (world.weather.clocksJump) node.jump(chance.pick([-2 * 3_600_000, -1_500, 900, 20_000, 2 * 3_600_000]))
+        if (world.weather.clocksJump)
+          node.jump(chance.pick([-2 * 3_600_000, -1_500, 900, 20_000, 2 * 3_600_000]))
         return
       default:
     }

@@ -34,7 +34,9 @@ const list: ListRules = {
 
 export function contactsOf(chance: Chance, zone: string): { phone: string; timezone: string }[] {
   return Array.from({ length: chance.int(1, maxPeople) }, () => {
-    const phone = chance.happens(0.02) ? 'nobody' : `+1202555${String(100 + chance.int(1, population)).padStart(4, '0')}`
+    const phone = chance.happens(0.02)
+      ? 'nobody'
+      : `+1202555${String(100 + chance.int(1, population)).padStart(4, '0')}`
     return { phone, timezone: zone }
   })
 }

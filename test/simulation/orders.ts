@@ -90,7 +90,8 @@ export class Orders {
 
   /** Nothing that held at `order` or since allowed a call of this batch. */
   forbids(name: string, order: number): string | null {
-    if (this.#held.get(name)?.since(order).every(Boolean) === true) return `${name} is paused, cancelled or a draft`
+    if (this.#held.get(name)?.since(order).every(Boolean) === true)
+      return `${name} is paused, cancelled or a draft`
     return this.#stopped.since(order).every(Boolean) ? 'the workspace is stopped' : null
   }
 

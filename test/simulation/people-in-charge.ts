@@ -16,7 +16,7 @@ import { suppressNumbers, unsuppressNumber } from '../../src/batches/suppress-nu
 import { Refusal } from '../../src/domain/refusal.ts'
 import type { TrunkKind, Workspace } from '../../src/domain/workspace.ts'
 import type { Chance } from '../dispatcher/chance.ts'
-import { tempers } from './call-plan.ts'
+import { slowTempers, tempers } from './call-plan.ts'
 import { contactsOf, drawBatch, type Line } from './lists.ts'
 import type { OrderedBatch } from './orders.ts'
 import type { World } from './world.ts'
@@ -158,7 +158,9 @@ export class PeopleInCharge {
     const chance = this.#chance
     const createdAt = clock.now()
     const callsPerSecond = chance.pick([null, null, 0.5, 3, 10])
-    const [trunkMax, callerMax, agentMax] = [0, 0, 0].map(() => (chance.happens(0.4) ? chance.int(1, 8) : null))
+    const [trunkMax, callerMax, agentMax] = [0, 0, 0].map(() =>
+      chance.happens(0.4) ? chance.int(1, 8) : null,
+    )
     const kind: TrunkKind = options.isLong && !options.inProcess && chance.happens(0.4) ? 'sip' : 'simulated'
     const shared = this.#lines.length > 0 && chance.happens(0.2) ? chance.pick(this.#lines) : null
     const trunkId =
@@ -197,7 +199,7 @@ export class PeopleInCharge {
     if (shared === null) {
       if (trunkMax !== null) orders.limits.set(`trunk:${trunkId}`, trunkMax!)
       if (callsPerSecond !== null) orders.trunkRates.set(trunkId, callsPerSecond)
-      farEnd.tempers.set(trunkId, chance.pick(options.isLong ? [...tempers, 'misconfigured'] : tempers))
+      farEnd.tempers.set(trunkId, chance.pick(options.isLong ? slowTempers : tempers))
     }
     if (callerMax !== null) orders.limits.set(`caller:${e164}`, callerMax!)
     if (agentMax !== null) orders.limits.set(`agent:${agent.id}`, agentMax!)

@@ -40,14 +40,18 @@ export class Story {
   readonly #clock: Clock
   readonly #hash = createHash('sha256')
   readonly #last: string[] = []
+  readonly #listen: (line: string) => void
   #order = 0
 
-  constructor(clock: Clock) {
+  /** `listen`: told each line. */
+  constructor(clock: Clock, listen: (line: string) => void = () => {}) {
     this.#clock = clock
+    this.#listen = listen
   }
 
   tell(line: string): void {
     const dated = `${new Date(this.#clock.now()).toISOString()} ${line}`
+    this.#listen(dated)
     this.#hash.update(`${dated}\n`)
     this.#last.push(dated)
     if (this.#last.length > linesKept && this.violation === null) this.#last.shift()

@@ -43,7 +43,7 @@ export class Weather {
     this.#loseRate = rate([0, 0, 0.005, 0.03])
     this.#failRate = rate([0, 0, 0.005, 0.03])
     this.#maxDelayMs = alone ? 0 : rate([0, 3, 3, 20, 800])
-    this.#lieRate = rate([0, 0, 0.05, 0.3])
+    this.#lieRate = rate([0, 0.05, 0.3])
     this.#rescueFailRate = rate([0, 0, 0.2, 0.6])
     this.#jumps = !alone && chance.happens(0.3)
   }

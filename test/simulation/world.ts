@@ -1,10 +1,11 @@
 // The world of one life: its clock, its database, its telephone network, its nodes, and the checks after every step.
+
+import type { Deps } from '../../src/batches/deps.ts'
+import { finishedBatchStatuses } from '../../src/domain/batch.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import type { VirtualClock } from '../../src/runtime/virtual-clock.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import type { Deps } from '../../src/batches/deps.ts'
-import { finishedBatchStatuses } from '../../src/domain/batch.ts'
 import { Chance } from '../dispatcher/chance.ts'
 import { Books } from './books.ts'
 import { DialChecks } from './dial-checks.ts'
@@ -12,11 +13,13 @@ import { EventLedger } from './event-ledger.ts'
 import { FarEnd, type Permission } from './far-end.ts'
 import { Orders } from './orders.ts'
 import { SimNode } from './sim-node.ts'
-import { Story } from './story.ts'
+import type { Story } from './story.ts'
 import { Weather } from './weather.ts'
 
 /** A stop waits for the store, for calls and for their hang-up, as long as that may take. */
 const stopTakesMs = 10_000
+/** What a node suffered is over when its leases are renewed and what it lost meanwhile is settled. */
+const excuseMs = 5 * 60_000
 
 export interface WorldOptions {
   seed: number
@@ -48,11 +51,11 @@ export class World {
   #books!: Books
   #dials!: DialChecks
 
-  constructor(options: WorldOptions) {
+  constructor(options: WorldOptions, story: Story) {
     const { seed, clock } = options
     this.options = options
     this.clock = clock
-    this.story = new Story(clock)
+    this.story = story
     this.#chance = new Chance(seed + 0xbad)
     this.weather = new Weather(new Chance(seed + 0xf00), options.alone)
     this.orders = new Orders(this.story, this.#chance.int(1, 12))
@@ -70,6 +73,7 @@ export class World {
     await this.#openStore()
     this.#books = new Books(this.#path, this.story)
     this.ledger = new EventLedger(this.#books.db, this.story)
+    this.ledger.onLost = attemptId => this.#checkLost(attemptId)
     const nodeOf = (id: string) => this.#nodes.find(node => node.id === id)
     this.#dials = new DialChecks({
       story: this.story,
@@ -147,8 +151,21 @@ export class World {
       if (batch === null) continue
       const recounted = JSON.stringify(await this.store.recount(id))
       const counted = JSON.stringify(batch.progress)
-      this.story.holds('never lost', counted === recounted, () => `${name} counts ${counted}, has ${recounted}`)
+      this.story.holds(
+        'never lost',
+        counted === recounted,
+        () => `${name} counts ${counted}, has ${recounted}`,
+      )
     }
+  }
+
+  /** A call is lost only with its node: when that died, slept, was stopped or could not reach the store. */
+  #checkLost(attemptId: number): void {
+    const call = this.farEnd.calls.findLast(({ dialler }) => dialler.attemptId === attemptId)
+    const node = this.#nodes.find(({ id }) => id === call?.dialler.nodeId)
+    if (node === undefined || !node.isAwake || node.isStopping) return
+    const isExcused = this.clock.now() - node.troubledAt < excuseMs
+    this.story.holds('never lost', isExcused, () => `attempt ${attemptId} is lost, though ${node.id} lives`)
   }
 
   /** Until when a node has an excuse. */
@@ -191,7 +208,11 @@ export class World {
   async checkEnd(): Promise<void> {
     const open = await this.store.countOpenAttempts()
     this.story.holds('always finished', open === 0, () => `${open} attempts are open at the end`)
-    this.story.holds('always finished', this.farEnd.up() === 0, () => `${this.farEnd.up()} calls are up at the end`)
+    this.story.holds(
+      'always finished',
+      this.farEnd.up() === 0,
+      () => `${this.farEnd.up()} calls are up at the end`,
+    )
     for (const { id, alone, dispatcher } of this.#nodes) {
       const found = dispatcher.figures().sweepFound
       const what = () => `only the safety net of ${id} found ${found} that were due`
@@ -201,6 +222,7 @@ export class World {
   }
 
   async close(): Promise<void> {
+    this.story.figures.answers = this.farEnd.calls.filter(({ answeredAt }) => answeredAt !== null).length
     for (const node of this.#nodes) node.kill()
     this.#books.close()
     await this.store.close()
