@@ -163,6 +163,7 @@ export interface Store extends DispatchStore {
     now: number,
     idempotency?: Idempotency<Batch>,
   ): Promise<Batch>
+  /** A batch that is live already stays: the commit that made it whole may not have been acknowledged. */
   discardImport(batchId: number): Promise<void>
   /** More recipients for an open batch, whole or not at all; their row numbers go on from the last. Numbers that the batch
    * has already are duplicates. */

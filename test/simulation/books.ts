@@ -100,6 +100,19 @@ export class Books {
     return this.#attempt.get(attemptId) as { batch: string; zone: string; slotAt: number }
   }
 
+  /** Who holds each open attempt, and until when. */
+  leases(): Map<number, { nodeId: string; until: number }> {
+    const rows = this.#open.all() as Row[]
+    const leaseOf = (row: Row) => ({ nodeId: String(row.node_id), until: Number(row.lease_until) })
+    return new Map(rows.map(row => [Number(row.id), leaseOf(row)]))
+  }
+
+  /** Lists whose import died with its process are cleared away. */
+  checkNothingHalfDone(): void {
+    const half = this.db.prepare(`SELECT id FROM batches WHERE status = 'importing'`).all()
+    this.#story.holds('never lost', half.length === 0, () => `batch ${half[0]?.id} is importing for ever`)
+  }
+
   check(now: number): void {
     const story = this.#story
     for (const { what, statement } of this.#impossible) {

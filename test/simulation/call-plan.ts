@@ -1,7 +1,7 @@
 // What becomes of one call at the far end, drawn from its trunk's temper and from the weather.
 import { refusalEvidence } from '../../src/carrier/simulated/refusal.ts'
 import type { Evidence } from '../../src/domain/outcome.ts'
-import type { Chance } from '../dispatcher/chance.ts'
+import type { Chance } from './chance.ts'
 import type { Weather } from './weather.ts'
 
 /** How a trunk mostly is. */

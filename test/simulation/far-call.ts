@@ -62,12 +62,12 @@ export class FarCall {
   }
 
   hangUp(): void {
-    if (this.isOver) return
     this.#hungUp++
     this.#clock.at(this.#clock.now() + hangUpAnswerMs - 1, () => {
       this.#tooLate = true
       this.release()
     })
+    if (this.isOver) return
     const { hangUp } = this.#plan
     if (hangUp.kind === 'deaf') return
     if (hangUp.kind === 'crossing' && this.#hungUp === 1) {

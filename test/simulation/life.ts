@@ -1,7 +1,7 @@
 // One simulated life, from its seed: a workspace with its lists, the people in charge of it, nodes that come and go, and a
 // world that is out to break the promises; then a fair world, in which everything must come to its end.
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts'
-import { Chance } from '../dispatcher/chance.ts'
+import { Chance } from './chance.ts'
 import { PeopleInCharge } from './people-in-charge.ts'
 import { type Figures, Story, type Violation } from './story.ts'
 import { World } from './world.ts'

@@ -3,7 +3,7 @@ import type { CreateBatchRequest } from '../../src/batches/create-batch.ts'
 import type { TrunkKind } from '../../src/domain/workspace.ts'
 import { contactsSource } from '../../src/http/contacts.ts'
 import type { ListRules } from '../../src/ingest/ingest.ts'
-import type { Chance } from '../dispatcher/chance.ts'
+import type { Chance } from './chance.ts'
 
 const second = 1_000
 const zones = ['UTC', 'America/New_York', 'Asia/Kolkata', 'Europe/Berlin']

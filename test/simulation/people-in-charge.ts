@@ -10,23 +10,30 @@ import {
   startBatch,
 } from '../../src/batches/control-batch.ts'
 import { releaseWorkspace, stopWorkspace, updateWorkspace } from '../../src/batches/control-workspace.ts'
-import { createBatch } from '../../src/batches/create-batch.ts'
+import { type CreateBatchRequest, createBatch } from '../../src/batches/create-batch.ts'
 import { createTrunk } from '../../src/batches/create-trunk.ts'
+import type { Deps } from '../../src/batches/deps.ts'
 import { suppressNumbers, unsuppressNumber } from '../../src/batches/suppress-number.ts'
+import type { Batch } from '../../src/domain/batch.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
 import type { TrunkKind, Workspace } from '../../src/domain/workspace.ts'
-import type { Chance } from '../dispatcher/chance.ts'
+import type { Store } from '../../src/store/store.ts'
+import { interpose } from '../dispatcher/interposed-store.ts'
 import { slowTempers, tempers } from './call-plan.ts'
+import type { Chance } from './chance.ts'
 import { contactsOf, drawBatch, type Line } from './lists.ts'
 import type { OrderedBatch } from './orders.ts'
 import type { World } from './world.ts'
 
 const maxBatches = 6
+/** The process dies before or after the commit that makes a list whole, or does not hear of that commit. */
+const badCreates = ['dies before', 'dies after', 'loses'] as const
 
 export class PeopleInCharge {
   readonly #chance: Chance
   readonly #world: World
   readonly #lines: Line[] = []
+  #lists = 0
 
   constructor(chance: Chance, world: World) {
     this.#chance = chance
@@ -43,7 +50,8 @@ export class PeopleInCharge {
     const { story, orders } = this.#world
     story.figures.orders++
     try {
-      await this.#order(this.#chance.pick([...orders.batches.values()]))
+      if (orders.batches.size === 0) await this.#create()
+      else await this.#order(this.#chance.pick([...orders.batches.values()]))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       story.tell(`refused: ${error.code}`)
@@ -170,7 +178,7 @@ export class PeopleInCharge {
           workspaceId,
           name: 'trunk',
           kind,
-          maxConcurrentCalls: trunkMax!,
+          maxConcurrentCalls: trunkMax ?? null,
           callsPerSecond,
           settings: {},
         })
@@ -182,7 +190,7 @@ export class PeopleInCharge {
       prompt: null,
       firstMessage: 'Hello.',
       connection: null,
-      maxConcurrentCalls: agentMax!,
+      maxConcurrentCalls: agentMax ?? null,
       aliases: [],
       createdAt,
     })
@@ -192,7 +200,7 @@ export class PeopleInCharge {
       e164,
       trunkId,
       agentId: agent.id,
-      maxConcurrentCalls: callerMax!,
+      maxConcurrentCalls: callerMax ?? null,
       aliases: [],
       createdAt,
     })
@@ -207,9 +215,9 @@ export class PeopleInCharge {
   }
 
   async #create(): Promise<void> {
-    const { deps, orders, story, clock, options } = this.#world
+    const { orders, clock, options } = this.#world
     const chance = this.#chance
-    const name = `batch-${orders.batches.size + 1}`
+    const name = `batch-${++this.#lists}`
     const line = chance.pick(this.#lines)
     const request = {
       ...drawBatch(chance, name, options.isLong),
@@ -232,15 +240,36 @@ export class PeopleInCharge {
     }
     orders.made(batch)
     try {
-      batch.id = (await createBatch(deps, request)).batch.id
-      if (!chance.happens(0.3)) return
-      const again = await createBatch(deps, request)
-      const isSame = again.repeated && again.batch.id === batch.id
-      story.holds('never twice', isSame, () => `${name} was sent twice and made two batches`)
+      const created = await this.#send(request)
+      if (created === null) orders.batches.delete(name)
+      else batch.id = created.id
     } catch (error) {
       orders.batches.delete(name)
       throw error
     }
+  }
+
+  /** Sends a list once or twice, to a process that may die of it; null: nothing came of it. */
+  async #send(request: CreateBatchRequest): Promise<Batch | null> {
+    const { deps, weather, story } = this.#world
+    const fate = weather.isFoul
+      ? this.#chance.pick(['well', 'well', 'well', 'twice', 'twice', ...badCreates])
+      : 'well'
+    story.tell(`a list is sent: ${fate}`)
+    if (fate === 'well') return (await createBatch(deps, request)).batch
+    if (fate === 'dies before') {
+      await createAndDie(deps, request, false)
+      return null
+    }
+    const first =
+      fate === 'dies after'
+        ? await createAndDie(deps, request, true)
+        : (await createBatch(fate === 'twice' ? deps : { ...deps, store: losingFinish(deps.store) }, request))
+            .batch
+    const again = await createBatch(deps, request)
+    const isSame = again.repeated && (first === null || again.batch.id === first.id)
+    story.holds('never twice', isSame, () => `${request.name} was sent twice and made two batches`)
+    return again.batch
   }
 
   async #updateWorkspace(patch: Parameters<typeof updateWorkspace>[2]): Promise<void> {
@@ -250,4 +279,27 @@ export class PeopleInCharge {
   async #workspace(): Promise<Workspace> {
     return (await this.#world.store.getWorkspace(this.#world.workspaceId))!
   }
+}
+
+/** The answer to the commit that makes a list whole is lost. */
+function losingFinish(store: Store): Store {
+  return interpose(store, async (method, proceed) => {
+    const result = await proceed()
+    if (method === 'finishImport') throw new Error('finishImport: the connection was lost')
+    return result
+  })
+}
+
+/** The process ends at that commit: nobody hears anything any more. */
+async function createAndDie(deps: Deps, request: CreateBatchRequest, afterCommit: boolean): Promise<null> {
+  const died = new Promise<null>(resolve => {
+    const store = interpose(deps.store, async (method, proceed) => {
+      if (method !== 'finishImport') return proceed()
+      if (afterCommit) await proceed()
+      resolve(null)
+      return new Promise(() => {})
+    })
+    createBatch({ ...deps, store }, request).catch(() => resolve(null))
+  })
+  return died
 }

@@ -41,7 +41,10 @@ class SeedCrew {
   }
 
   #hire(): void {
-    const worker = fork(workerFile, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    const worker = fork(workerFile, {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      execArgv: ['--expose-gc'],
+    })
     worker.on('message', report => this.#lived(worker, report as LifeReport))
     worker.on('exit', code => this.#died(worker, code))
     this.#give(worker)

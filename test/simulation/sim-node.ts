@@ -6,9 +6,9 @@ import { SynchronisedClock } from '../../src/runtime/synchronised-clock.ts'
 import { waitFor } from '../../src/runtime/wait.ts'
 import type { Claim } from '../../src/store/dispatch-records.ts'
 import type { Store } from '../../src/store/store.ts'
-import type { Chance } from '../dispatcher/chance.ts'
 import { interpose, type StoreMethod } from '../dispatcher/interposed-store.ts'
 import { MortalNode } from '../dispatcher/mortal-node.ts'
+import type { Chance } from './chance.ts'
 import type { Caller, FarEnd, Permission } from './far-end.ts'
 import type { Story } from './story.ts'
 import type { Weather } from './weather.ts'
@@ -33,6 +33,9 @@ export interface SimNodeDeps {
   /** Tells what the store allowed, at the instant of the commit. */
   permit(callId: string, permission: Permission): void
   describe(attemptId: number): { batch: string; zone: string; slotAt: number }
+  /** Who holds each open attempt, and until when. */
+  leases(): ReadonlyMap<number, { nodeId: string; until: number }>
+  isAwake(nodeId: string): boolean
 }
 
 /** A machine's two clocks: the wall clock may be wrong and jump, the monotonic one stands still while it is suspended. */
@@ -181,7 +184,7 @@ export class SimNode implements Caller {
 
   /** Directly before the store: what is noted here is noted as it is committed. */
   #watched(): Store {
-    const { store, story, permit, describe } = this.#deps
+    const { store, story, clock, permit, describe, leases, isAwake } = this.#deps
     const note = (callId: string, attemptId: number, asked: Pick<Permission, 'askedAt' | 'clockErrorMs'>) =>
       permit(callId, { attemptId, order: story.nextOrder(), ...asked, ...describe(attemptId) })
     return {
@@ -190,6 +193,18 @@ export class SimNode implements Caller {
         const result = await store.claim(request)
         if (!this.alone) for (const claim of result.claims) shareSlot(claim)
         return result
+      },
+      adoptOrphans: async request => {
+        const before = this.alone ? null : leases()
+        const orphans = await store.adoptOrphans(request)
+        for (const { attemptId } of orphans) {
+          const held = before?.get(attemptId)
+          if (held === undefined || held.nodeId === this.id) continue
+          const mayHave = held.until <= clock.now() || !isAwake(held.nodeId)
+          const what = () => `${this.id} takes attempt ${attemptId} from ${held.nodeId}, which holds it`
+          story.holds('never lost', mayHave, what)
+        }
+        return orphans
       },
       placeCalls: async (calls, nodeId, now) => {
         const asked = this.#asked

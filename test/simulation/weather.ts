@@ -1,6 +1,7 @@
 // How bad the world is to this life: which faults there are at all, how often each comes, and that they stop at the end.
-import type { Chance } from '../dispatcher/chance.ts'
+
 import type { StoreMethod } from '../dispatcher/interposed-store.ts'
+import type { Chance } from './chance.ts'
 
 /** What happens to one call of a port. */
 export interface Fate {

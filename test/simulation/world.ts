@@ -6,8 +6,8 @@ import { silentLogger } from '../../src/runtime/logger.ts'
 import type { VirtualClock } from '../../src/runtime/virtual-clock.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import { Chance } from '../dispatcher/chance.ts'
 import { Books } from './books.ts'
+import { Chance } from './chance.ts'
 import { DialChecks } from './dial-checks.ts'
 import { EventLedger } from './event-ledger.ts'
 import { FarEnd, type Permission } from './far-end.ts'
@@ -18,8 +18,10 @@ import { Weather } from './weather.ts'
 
 /** A stop waits for the store, for calls and for their hang-up, as long as that may take. */
 const stopTakesMs = 10_000
+/** While a life comes to its end by itself. */
+const checkEveryMs = 2 * 3_600_000
 /** What a node suffered is over when its leases are renewed and what it lost meanwhile is settled. */
-const excuseMs = 5 * 60_000
+const excuseMs = 2 * 60_000
 
 export interface WorldOptions {
   seed: number
@@ -123,6 +125,8 @@ export class World {
         farEnd,
         permit: (callId, permission) => this.#permissions.set(callId, permission),
         describe: attemptId => this.#books.describe(attemptId),
+        leases: () => this.#books.leases(),
+        isAwake: nodeId => this.#nodes.find(node => node.id === nodeId)?.isAwake === true,
       },
     )
     this.#nodes.push(node)
@@ -191,6 +195,7 @@ export class World {
   async untilFinished(maxMs: number, resume: () => Promise<void>): Promise<void> {
     const until = this.clock.now() + maxMs
     let finished = await this.#isFinished()
+    let checkedAt = this.clock.now()
     while (!finished && this.clock.now() < until && this.story.violation === null) {
       let told = false
       const unsubscribe = this.store.onEvents(() => {
@@ -200,12 +205,18 @@ export class World {
       unsubscribe()
       this.ledger.read()
       if (this.ledger.selfPaused.size > 0) await resume()
+      if (this.clock.now() - checkedAt > checkEveryMs) {
+        checkedAt = this.clock.now()
+        await this.check()
+      }
       finished = await this.#isFinished()
     }
     this.story.holds('always finished', finished, () => 'a batch that was left alone did not come to its end')
   }
 
   async checkEnd(): Promise<void> {
+    await this.store.sweep(this.clock.now())
+    this.#books.checkNothingHalfDone()
     const open = await this.store.countOpenAttempts()
     this.story.holds('always finished', open === 0, () => `${open} attempts are open at the end`)
     this.story.holds(
