@@ -60,6 +60,8 @@ export class RunningAttempt {
   }
 
   dial(): void {
+    // It went back while it waited for its turn: this node could not renew its lease for a while.
+    if (this.#over) return
     const { claim, callId, trunk, agent, carrier, clock, keepDialog } = this.#deps
     this.#dialledAt = clock.now()
     this.#arm(Math.min(silenceTimeoutMs, claim.ringTimeoutMs), () => this.#notAnswered())
