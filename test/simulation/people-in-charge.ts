@@ -12,15 +12,13 @@ import {
 import { releaseWorkspace, stopWorkspace, updateWorkspace } from '../../src/batches/control-workspace.ts'
 import { type CreateBatchRequest, createBatch } from '../../src/batches/create-batch.ts'
 import { createTrunk } from '../../src/batches/create-trunk.ts'
-import type { Deps } from '../../src/batches/deps.ts'
 import { suppressNumbers, unsuppressNumber } from '../../src/batches/suppress-number.ts'
 import type { Batch } from '../../src/domain/batch.ts'
 import { Refusal } from '../../src/domain/refusal.ts'
 import type { TrunkKind, Workspace } from '../../src/domain/workspace.ts'
-import type { Store } from '../../src/store/store.ts'
-import { interpose } from '../dispatcher/interposed-store.ts'
 import { slowTempers, tempers } from './call-plan.ts'
 import type { Chance } from './chance.ts'
+import { createAndDie, losingFinish } from './failed-creates.ts'
 import { contactsOf, drawBatch, type Line } from './lists.ts'
 import type { OrderedBatch } from './orders.ts'
 import type { World } from './world.ts'
@@ -279,27 +277,4 @@ export class PeopleInCharge {
   async #workspace(): Promise<Workspace> {
     return (await this.#world.store.getWorkspace(this.#world.workspaceId))!
   }
-}
-
-/** The answer to the commit that makes a list whole is lost. */
-function losingFinish(store: Store): Store {
-  return interpose(store, async (method, proceed) => {
-    const result = await proceed()
-    if (method === 'finishImport') throw new Error('finishImport: the connection was lost')
-    return result
-  })
-}
-
-/** The process ends at that commit: nobody hears anything any more. */
-async function createAndDie(deps: Deps, request: CreateBatchRequest, afterCommit: boolean): Promise<null> {
-  const died = new Promise<null>(resolve => {
-    const store = interpose(deps.store, async (method, proceed) => {
-      if (method !== 'finishImport') return proceed()
-      if (afterCommit) await proceed()
-      resolve(null)
-      return new Promise(() => {})
-    })
-    createBatch({ ...deps, store }, request).catch(() => resolve(null))
-  })
-  return died
 }
