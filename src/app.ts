@@ -1,6 +1,7 @@
 // The composition root: the only file that picks adapters. A config becomes a listening, calling server, and ends well.
 import { randomInt, randomUUID } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { AgentSurroundings } from './agent/settings.ts'
 import { settingsForCalls } from './agent/settings.ts'
@@ -9,6 +10,7 @@ import { seedWorkspace } from './batches/seed-workspace.ts'
 import type { Carrier } from './carrier/carrier.ts'
 import { carriersByKind } from './carrier/carriers-by-kind.ts'
 import { LazyCarrier } from './carrier/lazy-carrier.ts'
+import type { MediaPool } from './carrier/rtp/media.ts'
 import { openMediaPool } from './carrier/rtp/media-pool.ts'
 import { CarrierRouter } from './carrier/simulated/carrier-router.ts'
 import { CarrierServer } from './carrier/simulated/carrier-server.ts'
@@ -18,8 +20,9 @@ import { openSipCarrier } from './carrier/sip/open-sip-carrier.ts'
 import { readTrunkSettings } from './carrier/sip/trunk-settings.ts'
 import { withTrunkDefaults } from './carrier/trunk-defaults.ts'
 import type { Config } from './config.ts'
-import { type DispatcherFigures, startDispatcher } from './dispatcher/dispatcher.ts'
-import { type Batch, finishedBatchStatuses } from './domain/batch.ts'
+import { type Dispatcher, startDispatcher } from './dispatcher/dispatcher.ts'
+import type { Presence } from './dispatcher/dispatcher-deps.ts'
+import { NodePresence } from './dispatcher/node-presence.ts'
 import type { CallRates } from './domain/estimate.ts'
 import type { Trunk } from './domain/workspace.ts'
 import { dialnexa } from './http/dialects/dialnexa/routes.ts'
@@ -28,9 +31,11 @@ import { talkifai } from './http/dialects/talkifai/routes.ts'
 import { buildServer } from './http/server.ts'
 import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
-import { type Logger, silentLogger } from './runtime/logger.ts'
+import type { Logger } from './runtime/logger.ts'
 import { seededRandom } from './runtime/random.ts'
-import { VirtualClock } from './runtime/virtual-clock.ts'
+import type { TimeSample } from './runtime/synchronised-clock.ts'
+import { version } from './runtime/version.ts'
+import type { NodeRole } from './store/node-records.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -74,37 +79,49 @@ async function open(
   closers: (() => unknown)[],
   close: () => Promise<void>,
 ): Promise<App> {
-  const clock = realClock
   const lock = lockDataDir(config.dataDir)
   closers.push(() => lock.release())
-  const store = await openSqliteStore({ path: join(config.dataDir, 'outdial.db') })
+  const { store, clock, alone, followStoreTime } = await openStore(config)
   closers.push(() => store.close())
-  const recordingsDir = join(config.dataDir, 'recordings')
+  const recordingsDir = config.recordingsDir ?? join(config.dataDir, 'recordings')
   const deps: Deps = { store, clock, config, logger, recordingsDir, trunkProblem }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
-  let sweepFound = () => 0
+  let dispatcher: Dispatcher | null = null
   const server = buildServer({
     ...deps,
     uploadDir: join(config.dataDir, 'uploads'),
     dialects: [formant, dialnexa, talkifai],
     rootDialect: config.rootDialect,
     phase: () => phase,
-    sweepFoundTotal: () => sweepFound(),
+    sweepFoundTotal: () => dispatcher?.figures().sweepFound ?? 0,
+    storeFailure: () => dispatcher?.figures().storeFailure ?? null,
+    callsOnly: config.role === 'caller',
   })
   closers.push(() => closeServer(server, clock))
   // Before anything is seeded: a port that is taken must not cost the only showing of a new key.
   const url = await server.listen({ host: config.host, port: config.port })
   lock.announce(url)
   const { workspace, newApiKey } = await seedWorkspace(deps, config.apiKey)
-  const carrier = openCarrier(clock, config, logger, recordingsDir)
-  closers.push(() => carrier.close())
-  const rates = ratesOf(config)
-  const dispatcher = startDispatcher({ store, carrier, clock, logger, nodeId: randomUUID(), rates })
-  sweepFound = () => dispatcher.figures().sweepFound
+  const shared = { store, clock, logger, alone, followStoreTime }
+  if (config.role === 'api') closers.push(await announce(shared, config))
+  else {
+    const { carrier, pacingLatenessMs } = openCarrier(clock, config, logger, recordingsDir)
+    closers.push(() => carrier.close())
+    const presence = presenceOf(config)
+    const nodeId = randomUUID()
+    dispatcher = startDispatcher({
+      ...shared,
+      carrier,
+      nodeId,
+      presence,
+      pacingLatenessMs,
+      rates: ratesOf(config),
+    })
+  }
   phase = 'running'
   const stop = async (graceMs: number) => {
     phase = 'stopping'
-    await dispatcher.stop({ graceMs })
+    await dispatcher?.stop({ graceMs })
     await close()
   }
   let stopped: Promise<void> | undefined
@@ -120,6 +137,50 @@ async function open(
   }
 }
 
+/** One process has the embedded store for itself: nobody else could call what this one takes in. */
+export class RoleNeedsDatabase extends Error {
+  constructor(role: NodeRole) {
+    super(
+      `Role '${role}' shares its work with other nodes, which takes a PostgreSQL database that all of them reach: set DATABASE_URL, or start with role 'all'.`,
+    )
+    this.name = 'RoleNeedsDatabase'
+  }
+}
+
+interface OpenedStore {
+  store: Store
+  /** No other node can be at work on it. */
+  alone: boolean
+  /** Follows the store's time where several nodes share it. */
+  clock: Clock
+  followStoreTime(sample: TimeSample): void
+}
+
+async function openStore({ dataDir, role }: Config): Promise<OpenedStore> {
+  if (role !== 'all') throw new RoleNeedsDatabase(role)
+  const store = await openSqliteStore({ path: join(dataDir, 'outdial.db') })
+  return { store, alone: true, clock: realClock, followStoreTime() {} }
+}
+
+const presenceOf = ({ role }: Config): Presence => ({ name: `${hostname()}:${process.pid}`, role, version })
+
+/** A node that only listens says that it lives; returns how it leaves. */
+async function announce(
+  { store, clock, logger, followStoreTime }: OpenedStore & { logger: Logger },
+  config: Config,
+): Promise<() => Promise<void>> {
+  const presence = new NodePresence({
+    store,
+    clock,
+    logger,
+    node: { ...presenceOf(config), id: randomUUID(), startedAt: clock.now() },
+    load: () => ({ running: 0, placed: 0, pacingLatenessMs: null }),
+    followStoreTime,
+  })
+  await presence.start()
+  return () => presence.stop()
+}
+
 /** A client that never finishes its request must not keep the process from ending. */
 async function closeServer(server: ReturnType<typeof buildServer>, clock: Clock): Promise<void> {
   const timer = clock.at(clock.now() + requestGraceMs, () => server.server.closeAllConnections())
@@ -127,11 +188,16 @@ async function closeServer(server: ReturnType<typeof buildServer>, clock: Clock)
   timer.cancel()
 }
 
-function openCarrier(clock: Clock, config: Config, logger: Logger, recordingsDir: string): Carrier {
+function openCarrier(clock: Clock, config: Config, logger: Logger, recordingsDir: string) {
   const inProcess = new SimulatedCarrier({ clock, seed: defaultSeed })
   const simulated = withTrunkDefaults(new CarrierRouter({ inProcess, clock }), { ...config.simulated })
-  const open = () => openRealCalls(clock, config, logger, recordingsDir)
-  return carriersByKind({ simulated, sip: new LazyCarrier({ open, clock, logger }) })
+  let media: MediaPool | null = null
+  const open = () =>
+    openRealCalls(clock, config, logger, recordingsDir, opened => {
+      media = opened
+    })
+  const carrier: Carrier = carriersByKind({ simulated, sip: new LazyCarrier({ open, clock, logger }) })
+  return { carrier, pacingLatenessMs: () => media?.latenessMs() ?? null }
 }
 
 /** SIP ports, media workers and the folder of recordings. */
@@ -140,11 +206,13 @@ async function openRealCalls(
   { dataDir, calls }: Config,
   logger: Logger,
   recordingsDir: string,
+  onMedia: (media: MediaPool) => void,
 ): Promise<Carrier> {
   await mkdir(recordingsDir, { recursive: true })
   const { sipHost: host, sipPort: port, sipTlsPort: tlsPort, publicAddress, rtpPorts, mediaWorkers } = calls
   const workers = mediaWorkers === null ? {} : { workers: mediaWorkers }
   const media = await openMediaPool({ clock, logger, ports: rtpPorts, ...workers })
+  onMedia(media)
   const surroundings: AgentSurroundings = calls
   try {
     const { carrier } = await openSipCarrier({
@@ -172,85 +240,9 @@ function trunkProblem({ kind, settings }: Pick<Trunk, 'kind' | 'settings'>): Tru
   return problem === undefined ? null : { field: 'settings', message: problem.error }
 }
 
-function ratesOf({ rates }: Config): CallRates {
+/** Prices by architecture, thousandths of a cent a call. */
+export function ratesOf({ rates }: Config): CallRates {
   return { pipeline: rates.pipelineMillicents, realtime: rates.realtimeMillicents }
-}
-
-/** A batch on virtual time. */
-export interface Simulation {
-  deps: Deps
-  workspaceId: number
-  /** Calls until the batch has ended, or nothing is left to happen (it paused itself). */
-  run(batch: Batch): Promise<{ ended: Batch; openAtMost: number }>
-  close(): Promise<void>
-}
-
-export interface SimulationOptions {
-  seed: number
-  /** Epoch ms: when the simulated day begins. */
-  startAt: number
-  /** Settings of the simulated trunk. */
-  telephones: Readonly<Record<string, unknown>>
-  config: Config
-}
-
-/** The server's own store, dispatcher and carrier, on a clock that jumps from event to event. Nothing is kept. */
-export async function openSimulation(options: SimulationOptions): Promise<Simulation> {
-  const { seed, startAt, telephones, config } = options
-  const clock = new VirtualClock(startAt)
-  const store = await openSqliteStore({ path: ':memory:', schedule: queueMicrotask })
-  const logger = silentLogger
-  const workspace = await store.createWorkspace('simulation', startAt)
-  const simulated = new SimulatedCarrier({ clock, seed, remembersAll: true })
-  const carrier = withTrunkDefaults(simulated, telephones)
-  return {
-    deps: { store, clock, config, logger },
-    workspaceId: workspace.id,
-    async run(batch) {
-      const dispatcher = startDispatcher({
-        store,
-        carrier,
-        clock,
-        logger,
-        nodeId: 'simulation',
-        rates: ratesOf(config),
-        sweepEveryMs: null,
-      })
-      const figures = () => dispatcher.figures()
-      const ended = await runUntilEnded({ clock, store, batch, figures })
-      await dispatcher.stop({ graceMs: 0 })
-      return { ended, openAtMost: simulated.seen().maxConcurrent }
-    },
-    async close() {
-      await carrier.close()
-      await store.close()
-    },
-  }
-}
-
-interface SimulatedRun {
-  clock: VirtualClock
-  store: Store
-  batch: Batch
-  figures(): DispatcherFigures
-}
-
-/** Virtual time runs while the batch lives; returns it as it stands afterwards. */
-async function runUntilEnded({ clock, store, batch, figures }: SimulatedRun): Promise<Batch> {
-  const read = async () => (await store.getBatch(batch.workspaceId, batch.id)) ?? batch
-  let hasEnded = false
-  const unsubscribe = store.onEvents(() => {
-    if (figures().running > 0) return
-    void read().then(({ status }) => {
-      hasEnded = finishedBatchStatuses.has(status)
-    })
-  })
-  // On a clock that jumps, asking a store that fails again and again would never end.
-  await clock.run({ done: () => hasEnded || figures().storeFailure !== null })
-  unsubscribe()
-  const { storeFailure } = figures()
-  if (storeFailure !== null) throw new Error(`The simulation's store failed: ${storeFailure}`)
-  return read()
 }
 
 export interface RunningCarrier {

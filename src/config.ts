@@ -1,6 +1,7 @@
 // The configuration: the only reader of the environment. Everything is checked at once, before anything is opened.
 import { z } from 'zod'
 import { type LogLevel, logLevels } from './runtime/logger.ts'
+import { type NodeRole, nodeRoles } from './store/node-records.ts'
 
 const rootDialects = ['formant', 'dialnexa', 'talkifai'] as const
 export type RootDialect = (typeof rootDialects)[number]
@@ -35,7 +36,11 @@ export interface Config {
   host: string
   /** 0: any free port. */
   port: number
+  /** What this node does among several on one database. */
+  role: NodeRole
   dataDir: string
+  /** Shared by all nodes that record or serve recordings; null: `recordings` in the data directory. */
+  recordingsDir: string | null
   /** The demo workspace's key; null: made and printed at the first start. */
   apiKey: string | null
   rootDialect: RootDialect | null
@@ -109,6 +114,15 @@ export const environment = z.object({
     .string()
     .default('./data')
     .describe('Where the store and uploads live. One server per directory.'),
+  OUTDIAL_RECORDINGS_DIR: z
+    .string()
+    .optional()
+    .describe('Where recordings lie; several nodes share one. Unset: `recordings` in the data directory.'),
+  OUTDIAL_ROLE: oneOf(nodeRoles)
+    .default('all')
+    .describe(
+      'What this node does among several on one database: `all`, only the API (`api`), or only calls (`caller`).',
+    ),
   OUTDIAL_API_KEY: z
     .string()
     .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
@@ -200,7 +214,9 @@ export function readConfig(env: Environment = process.env): Config {
   return {
     host: values.HOST,
     port: values.PORT,
+    role: values.OUTDIAL_ROLE,
     dataDir: values.OUTDIAL_DATA_DIR,
+    recordingsDir: values.OUTDIAL_RECORDINGS_DIR ?? null,
     apiKey: values.OUTDIAL_API_KEY ?? null,
     rootDialect: values.OUTDIAL_ROOT_DIALECT ?? null,
     logLevel: values.OUTDIAL_LOG_LEVEL,

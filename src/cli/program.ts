@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { type ClientConfig, readClientConfig } from '../config.ts'
 import { machinePolicies } from '../domain/conversation.ts'
+import { nodeRoles } from '../store/node-records.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface OutputOption {
@@ -37,7 +38,13 @@ function addServerCommands(program: Command, terminal: Terminal): void {
   program
     .command('serve')
     .description('start the server; its settings come from the environment (docs/guide/configuration.md)')
-    .action(async () => (await import('./serve.ts')).serve(terminal))
+    .addOption(
+      new Option(
+        '--role <role>',
+        'what this node does among several on one database (default: OUTDIAL_ROLE, else all)',
+      ).choices([...nodeRoles]),
+    )
+    .action(async options => (await import('./serve.ts')).serve(options, terminal))
   program
     .command('demo')
     .description(
@@ -154,6 +161,9 @@ function addStopCommands(program: Command, terminal: Terminal): void {
 }
 
 function addCheckingCommands(program: Command, terminal: Terminal): void {
+  onServer(program.command('nodes'))
+    .description('the processes that share the store, and how much each is doing')
+    .action(async options => (await import('./nodes.ts')).listNodes(options, clientOf(options), terminal))
   outputOption(program.command('simulate <file>'))
     .description(
       'when would this batch finish, how would the calls end, what would it cost: hours in seconds',

@@ -1,9 +1,10 @@
 // `outdial serve`: the server in the foreground, until a signal ends it.
-import { type App, startApp } from '../app.ts'
+import { type App, RoleNeedsDatabase, startApp } from '../app.ts'
 import { type Config, readConfig, unknownVariables } from '../config.ts'
 import { realClock } from '../runtime/clock.ts'
 import { DataDirTaken } from '../runtime/data-dir-lock.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'
+import type { NodeRole } from '../store/node-records.ts'
 import { CommandFailure, exitCodes } from './failure.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -11,8 +12,9 @@ import type { Terminal } from './terminal.ts'
 const echoMs = 300
 
 /** Runs until SIGTERM or Ctrl-C, then lets calls end, closes everything and ends the process. */
-export async function serve(terminal: Terminal): Promise<void> {
-  const config = readConfig()
+export async function serve({ role }: { role?: NodeRole }, terminal: Terminal): Promise<void> {
+  const configured = readConfig()
+  const config = { ...configured, role: role ?? configured.role }
   const logger = createLogger({ level: config.logLevel, readable: terminal.isLive })
   warnOfUnknownVariables(logger)
   const app = await openApp(config, logger)
@@ -73,7 +75,8 @@ function warnOfUnknownVariables(logger: Logger): void {
 }
 
 function explained(error: unknown, { host, port, dataDir }: Config): unknown {
-  if (error instanceof DataDirTaken) return new CommandFailure('failed', error.message)
+  if (error instanceof DataDirTaken || error instanceof RoleNeedsDatabase)
+    return new CommandFailure('failed', error.message)
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
       return new CommandFailure(

@@ -185,7 +185,7 @@ class DispatchLoop {
         await this.#place()
         if (more) this.#wokenAgain = true
       } while (this.#wokenAgain && this.#phase === 'calling')
-      this.#storeFailure = null
+      if (!this.#recorder.isBehind) this.#storeFailure = null
     } catch (error) {
       this.#storeFailed(error)
     } finally {

@@ -31,10 +31,16 @@ export class OutcomeRecorder {
   #ended: EndedAttempt[] = []
   #scheduled = false
   #isLast = false
+  #isBehind = false
   #inFlight = new Set<Promise<void>>()
 
   constructor(deps: OutcomeRecorderDeps) {
     this.#deps = deps
+  }
+
+  /** Whether something could not be written and waits for the store. */
+  get isBehind(): boolean {
+    return this.#isBehind
   }
 
   /** Only the latest progress of a call is written; none when it ends in the same turn. */
@@ -97,8 +103,11 @@ export class OutcomeRecorder {
   #track(write: Promise<unknown>, keep: () => void): void {
     const done = write
       .then(
-        () => {},
+        () => {
+          this.#isBehind = false
+        },
         error => {
+          this.#isBehind = true
           keep()
           this.#deps.onFailure(error)
         },

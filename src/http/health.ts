@@ -8,6 +8,8 @@ export interface HealthDeps {
   phase(): 'starting' | 'running' | 'stopping'
   /** How often the dispatcher's safety net found work that no signal had announced: 0 in a healthy process. */
   sweepFoundTotal?(): number
+  /** Why the dispatcher's last write failed; null: it did not. */
+  storeFailure?(): string | null
 }
 
 /** `/healthz`: the process answers. `/readyz`: the store answers and calls are dispatched. `/metrics`: Prometheus text. */
@@ -16,10 +18,12 @@ export function registerHealth(app: FastifyInstance, deps: HttpDeps & HealthDeps
 
   app.get('/readyz', async (_request, reply) => {
     const phase = deps.phase()
-    const store = await deps.store.countOpenAttempts().then(
-      () => 'ok' as const,
-      () => 'failing' as const,
+    const answers = await deps.store.countOpenAttempts().then(
+      () => true,
+      () => false,
     )
+    // A full disk can still be read.
+    const store = answers && (deps.storeFailure?.() ?? null) === null ? 'ok' : 'failing'
     const ready = phase === 'running' && store === 'ok'
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not-ready', phase, store })
   })

@@ -16,6 +16,8 @@ export interface ServerDeps extends HttpDeps, HealthDeps {
   dialects: readonly DialectPlugin[]
   /** Mounted at the root as well, for clients that can change only their host. */
   rootDialect: Dialect | null
+  /** Only health and metrics are served: this node calls, others listen. */
+  callsOnly?: boolean
 }
 
 /** JSON bodies are parsed on the main thread (about 8 ms a megabyte): larger lists come as files. */
@@ -25,7 +27,7 @@ const requestTimeoutMs = 300_000
 
 /** Builds the server; the caller listens and closes. `uploadDir` is emptied at start: nothing in it survives a process. */
 export function buildServer(deps: ServerDeps): FastifyInstance {
-  const dialects = [ownApi, ...deps.dialects]
+  const dialects = deps.callsOnly === true ? [] : [ownApi, ...deps.dialects]
   const root = dialects.find(dialect => dialect.name === deps.rootDialect) ?? ownApi
   const app: FastifyInstance = fastify({
     loggerInstance: deps.logger as FastifyBaseLogger,

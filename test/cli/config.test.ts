@@ -7,7 +7,9 @@ test('an empty environment gives the documented defaults', () => {
   assert.deepEqual(readConfig({}), {
     host: '127.0.0.1',
     port: 8080,
+    role: 'all',
     dataDir: './data',
+    recordingsDir: null,
     apiKey: null,
     rootDialect: null,
     logLevel: 'info',
@@ -35,6 +37,8 @@ test('every setting is taken from its variable', () => {
     PORT: '9000',
     HOST: '0.0.0.0',
     OUTDIAL_DATA_DIR: '/var/lib/outdial',
+    OUTDIAL_RECORDINGS_DIR: '/srv/recordings',
+    OUTDIAL_ROLE: 'caller',
     OUTDIAL_API_KEY: 'a-key-of-twenty-chars',
     OUTDIAL_ROOT_DIALECT: 'dialnexa',
     OUTDIAL_LOG_LEVEL: 'warn',
@@ -60,7 +64,9 @@ test('every setting is taken from its variable', () => {
   assert.deepEqual(config, {
     host: '0.0.0.0',
     port: 9000,
+    role: 'caller',
     dataDir: '/var/lib/outdial',
+    recordingsDir: '/srv/recordings',
     apiKey: 'a-key-of-twenty-chars',
     rootDialect: 'dialnexa',
     logLevel: 'warn',

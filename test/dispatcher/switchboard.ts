@@ -5,16 +5,16 @@ import { type Dispatcher, startDispatcher } from '../../src/dispatcher/dispatche
 import type { DispatcherDeps } from '../../src/dispatcher/dispatcher-deps.ts'
 import type { Batch, NewBatch } from '../../src/domain/batch.ts'
 import { finishedBatchStatuses } from '../../src/domain/batch.ts'
-import { noRetries } from '../../src/domain/retry.ts'
 import type { TrunkKind } from '../../src/domain/workspace.ts'
-import type { Clock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { SynchronisedClock } from '../../src/runtime/synchronised-clock.ts'
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { AcceptedRow, Store } from '../../src/store/store.ts'
 import { type DeathBed, MortalNode, type World } from './mortal-node.ts'
+import { newBatch } from './new-batch.ts'
 import { assertPromises } from './promises.ts'
+import { skewed } from './skewed-clock.ts'
 import { WatchedCarrier } from './watched-carrier.ts'
 
 /** Monday, 5 January 2026, 10:00 UTC. */
@@ -180,7 +180,7 @@ export class Switchboard {
   async addBatch(name: string, options: BatchOptions): Promise<number> {
     const { people: numbers, line, zone = 'UTC', zoneOf = () => zone, ...changes } = options
     const now = this.clock.now()
-    const batch: NewBatch = { ...this.#newBatch(name, now), ...line, ...changes }
+    const batch: NewBatch = { ...newBatch(this.workspaceId, name, now), ...line, ...changes }
     const id = await this.store.beginImport(batch)
     const rows = numbers.map((number, index) => rowOf(name, number, zoneOf(index), index))
     for (let from = 0; from < rows.length; from += chunkRows)
@@ -190,34 +190,6 @@ export class Switchboard {
     this.#live.add(name)
     if (batch.maxConcurrentCalls !== null) this.limits.set(`batch:${name}`, batch.maxConcurrentCalls)
     return id
-  }
-
-  #newBatch(name: string, now: number): Omit<NewBatch, keyof Line> & Line {
-    return {
-      workspaceId: this.workspaceId,
-      agentId: 0,
-      phoneNumberId: 0,
-      trunkId: 0,
-      name,
-      description: null,
-      dialect: 'outdial',
-      sentAgentId: 'agent',
-      sentPhoneNumberId: null,
-      open: false,
-      timezone: 'UTC',
-      scheduledAt: null,
-      startAs: 'running',
-      contentHash: name,
-      createdAt: now,
-      maxConcurrentCalls: null,
-      callsPerSecond: null,
-      retry: noRetries,
-      window: null,
-      ringTimeoutMs: 45_000,
-      maxCallMs: 3_600_000,
-      record: false,
-      answeringMachine: 'off',
-    } as Omit<NewBatch, keyof Line> & Line
   }
 
   /** Starts calling; the sweep runs as in production unless told otherwise. */
@@ -309,15 +281,6 @@ export class Switchboard {
       if (progress.counts.calling > 0) this.#cancelled.add(name)
       else for (const set of [this.#live, this.#cancelled]) set.delete(name)
     }
-  }
-}
-
-/** A clock that runs as another one does, but shows another time. */
-function skewed(clock: Clock, errorMs: number): Clock {
-  return {
-    now: () => clock.now() + errorMs,
-    elapsed: () => clock.elapsed(),
-    at: (at, task) => clock.at(at - errorMs, task),
   }
 }
 

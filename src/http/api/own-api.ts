@@ -7,6 +7,7 @@ import { attemptRoutes } from './attempts.ts'
 import { batchControlRoutes } from './batch-control.ts'
 import { batchReportRoutes } from './batch-reports.ts'
 import { batchRoutes } from './batches.ts'
+import { nodeRoutes } from './nodes.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
 import { suppressionRoutes } from './suppressions.ts'
@@ -41,6 +42,7 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
         batchControlRoutes,
         batchReportRoutes,
         attemptRoutes,
+        nodeRoutes,
       ]
       for (const family of families) family(v1, deps)
     },

@@ -2,6 +2,7 @@
 //
 // Measured on 2 cores with synchronous=FULL: 2,600 call life cycles/s committed one by one, 19,800 grouped.
 import type { DatabaseSync } from 'node:sqlite'
+import { explainDisk } from './unavailable.ts'
 
 /**
  * A group takes no further write once it has worked so long: the rest waits for a turn of the event loop, and uploads of
@@ -95,7 +96,7 @@ export class GroupCommit {
     try {
       write.resolve(this.#transaction(write.work) as never)
     } catch (error) {
-      write.reject(error)
+      write.reject(explainDisk(error))
     }
   }
 
