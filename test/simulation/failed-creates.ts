@@ -14,7 +14,11 @@ export function losingFinish(store: Store): Store {
 }
 
 /** The process ends at that commit: nobody hears anything any more. */
-export async function createAndDie(deps: Deps, request: CreateBatchRequest, afterCommit: boolean): Promise<null> {
+export async function createAndDie(
+  deps: Deps,
+  request: CreateBatchRequest,
+  afterCommit: boolean,
+): Promise<null> {
   const died = new Promise<null>(resolve => {
     const store = interpose(deps.store, async (method, proceed) => {
       if (method !== 'finishImport') return proceed()
