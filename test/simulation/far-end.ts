@@ -98,8 +98,10 @@ export class FarEnd {
     caller.mayHaveDied('after')
     return {
       hangUp: () => {
+        if (caller.mayHaveDied('before')) return
         if (call !== null) call.hangUp()
         else if (!over) refuse('hung up before the INVITE')
+        caller.mayHaveDied('after')
       },
     }
   }
@@ -141,6 +143,7 @@ export class FarEnd {
 
   async #rescue(caller: Caller, _trunk: Trunk, callIds: string[]): Promise<RescueAnswer[]> {
     const { clock, chance, weather, story } = this.#deps
+    if (caller.mayHaveDied('before')) return never()
     story.figures.rescues++
     if (weather.rescueFails()) {
       for (const callId of callIds) this.#refuseToSay(callId)
@@ -150,7 +153,7 @@ export class FarEnd {
     const answers = callIds.map(callId => this.#answerOf(caller, callId))
     story.tell(`${caller.id} is told of ${callIds.map((id, at) => `${id} ${answers[at]}`).join(', ')}`)
     await waitFor(clock, weather.lies() ? chance.int(0, slowestRescueMs) : 0)
-    return answers
+    return caller.mayHaveDied('after') ? never() : answers
   }
 
   /** Whoever refuses to say anything for as long as the quarantine lasts has to live with what comes of it. */
@@ -186,6 +189,7 @@ export class FarEnd {
   }
 }
 
+const never = () => new Promise<never>(() => {})
 const refusalError = () => new Error(refusalEvidence(503, 'the carrier does not answer').phrase ?? '')
 
 function scopesOf({ request: { trunk, from, to, agentId }, dialler: { batch } }: FarCall): string[] {

@@ -174,7 +174,7 @@ export class SimNode implements Caller {
   }
 
   mayHaveDied(when: 'before' | 'after'): boolean {
-    if (this.isAlive && this.#deps.weather.ofDial() === when) this.kill()
+    if (this.isAlive && this.#deps.weather.ofCarrier() === when) this.kill()
     return !this.isAlive
   }
 

@@ -66,8 +66,8 @@ export class Weather {
     return { ...delays, fails, loses, end: this.#end() }
   }
 
-  /** A node can die around a call of the carrier, but not fall asleep in the middle of one turn. */
-  ofDial(): 'before' | 'after' | null {
+  /** A node can die around a question to the carrier, but not fall asleep in the middle of one turn. */
+  ofCarrier(): 'before' | 'after' | null {
     if (!this.isFoul || !this.#happens(this.#deathRate)) return null
     return this.#chance.pick(['before', 'after'])
   }
