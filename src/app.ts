@@ -7,6 +7,7 @@ import type { AgentSurroundings } from './agent/settings.ts'
 import { settingsForCalls } from './agent/settings.ts'
 import type { Deps, TrunkProblem } from './batches/deps.ts'
 import { seedWorkspace } from './batches/seed-workspace.ts'
+import { keepSwept } from './batches/sweep-remains.ts'
 import type { Carrier } from './carrier/carrier.ts'
 import { carriersByKind } from './carrier/carriers-by-kind.ts'
 import { LazyCarrier } from './carrier/lazy-carrier.ts'
@@ -33,9 +34,10 @@ import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
 import type { Logger } from './runtime/logger.ts'
 import { seededRandom } from './runtime/random.ts'
-import type { TimeSample } from './runtime/synchronised-clock.ts'
+import { SynchronisedClock, type TimeSample } from './runtime/synchronised-clock.ts'
 import { version } from './runtime/version.ts'
 import type { NodeRole } from './store/node-records.ts'
+import { openPostgresStore } from './store/postgres/postgres-store.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -53,12 +55,14 @@ export interface App {
 
 /** Without a seed of its own a simulated carrier plays the same calls at every start. */
 const defaultSeed = 1
+/** How often nodes on one database look for what a dead one left half done. */
+const sweepEveryMs = 60_000
 /** How long requests that are under way at the end may take. */
 const requestGraceMs = 2_000
 
 /**
  * Opens the data directory, clears up after a crash, listens, seeds the workspace at the first start, and calls.
- * @throws DataDirTaken; the listen error (`EADDRINUSE`, `EACCES` …) as Node has it
+ * @throws DataDirTaken; DatabaseUnusable; RoleNeedsDatabase; the listen error (`EADDRINUSE`, `EACCES` …) as Node has it
  */
 export async function startApp(config: Config, logger: Logger): Promise<App> {
   const closers: (() => unknown)[] = []
@@ -83,6 +87,7 @@ async function open(
   closers.push(() => lock.release())
   const { store, clock, alone, followStoreTime } = await openStore(config)
   closers.push(() => store.close())
+  closers.push(await keepSwept({ store, clock, logger, everyMs: alone ? null : sweepEveryMs }))
   const recordingsDir = config.recordingsDir ?? join(config.dataDir, 'recordings')
   const deps: Deps = { store, clock, config, logger, recordingsDir, trunkProblem }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
@@ -156,10 +161,36 @@ interface OpenedStore {
   followStoreTime(sample: TimeSample): void
 }
 
-async function openStore({ dataDir, role }: Config): Promise<OpenedStore> {
+async function openStore({ dataDir, databaseUrl, role }: Config): Promise<OpenedStore> {
+  if (databaseUrl !== null) return openDatabase(databaseUrl)
   if (role !== 'all') throw new RoleNeedsDatabase(role)
   const store = await openSqliteStore({ path: join(dataDir, 'outdial.db') })
   return { store, alone: true, clock: realClock, followStoreTime() {} }
+}
+
+async function openDatabase(url: string): Promise<OpenedStore> {
+  const clock = new SynchronisedClock(realClock)
+  try {
+    const store = await openPostgresStore({ url })
+    return { store, alone: false, clock, followStoreTime: sample => void clock.follow(sample) }
+  } catch (error) {
+    throw new DatabaseUnusable(url, error)
+  }
+}
+
+/** The database cannot be reached, or is none that we can use. Its password is not named. */
+export class DatabaseUnusable extends Error {
+  constructor(url: string, cause: unknown) {
+    const { host, pathname } = new URL(url)
+    super(`The database ${pathname.slice(1)} at ${host} cannot be used: ${reasonOf(cause)}.`, { cause })
+    this.name = 'DatabaseUnusable'
+  }
+}
+
+/** Node says nothing where several addresses of one name were tried: then the first one's reason. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return reasonOf(error.errors[0])
+  return error instanceof Error ? error.message : String(error)
 }
 
 const presenceOf = ({ role }: Config): Presence => ({ name: `${hostname()}:${process.pid}`, role, version })

@@ -39,6 +39,8 @@ export interface Config {
   /** What this node does among several on one database. */
   role: NodeRole
   dataDir: string
+  /** Holds a password: it stands in no log. null: the embedded store in the data directory. */
+  databaseUrl: string | null
   /** Shared by all nodes that record or serve recordings; null: `recordings` in the data directory. */
   recordingsDir: string | null
   /** The demo workspace's key; null: made and printed at the first start. */
@@ -86,6 +88,8 @@ export class ConfigError extends Error {
 const minApiKeyLength = 20
 const millicentsPerCent = 1000
 const defaultPort = 8080
+/** With one host: the driver does not look for the primary among several. */
+const databaseUrlLike = 'postgresql://user:password@host:5432/database'
 const minRtpPort = 1_024
 /** Linux gives out the ports above it to whoever asks for any. */
 const maxRtpPort = 32_766
@@ -114,15 +118,17 @@ export const environment = z.object({
     .string()
     .default('./data')
     .describe('Where the store and uploads live. One server per directory.'),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, hostname: /^[^,]*$/, error: `must be like ${databaseUrlLike}` })
+    .optional()
+    .describe('The PostgreSQL that nodes share. Unset: the embedded store in the data directory.'),
   OUTDIAL_RECORDINGS_DIR: z
     .string()
     .optional()
     .describe('Where recordings lie; several nodes share one. Unset: `recordings` in the data directory.'),
   OUTDIAL_ROLE: oneOf(nodeRoles)
     .default('all')
-    .describe(
-      'What this node does among several on one database: `all`, only the API (`api`), or only calls (`caller`).',
-    ),
+    .describe('What this node does among several: `all`, only the API (`api`), or only calls (`caller`).'),
   OUTDIAL_API_KEY: z
     .string()
     .regex(/^[\x21-\x7e]*$/, 'must be printable ASCII without spaces')
@@ -186,9 +192,7 @@ export const environment = z.object({
     )
     .default('16384-32766')
     .describe('The ports for audio: two for each call at the same time.'),
-  OUTDIAL_MEDIA_WORKERS: wholeNumber(1, 64)
-    .optional()
-    .describe('Threads that carry audio. Unset: one for each core.'),
+  OUTDIAL_MEDIA_WORKERS: wholeNumber(1, 64).optional().describe('Threads for audio. Unset: one a core.'),
   OUTDIAL_AUDIO_DIR: z.string().optional().describe('The folder of the WAV files that scripted agents play.'),
   OPENAI_API_KEY: z
     .string()
@@ -216,6 +220,7 @@ export function readConfig(env: Environment = process.env): Config {
     port: values.PORT,
     role: values.OUTDIAL_ROLE,
     dataDir: values.OUTDIAL_DATA_DIR,
+    databaseUrl: values.DATABASE_URL ?? null,
     recordingsDir: values.OUTDIAL_RECORDINGS_DIR ?? null,
     apiKey: values.OUTDIAL_API_KEY ?? null,
     rootDialect: values.OUTDIAL_ROOT_DIALECT ?? null,

@@ -19,15 +19,14 @@ export async function seedWorkspace(
   deps: Pick<Deps, 'store' | 'clock'>,
   setKey: string | null,
 ): Promise<SeededWorkspace> {
-  const [first] = await deps.store.listWorkspaces()
-  const workspace = first ?? (await deps.store.createWorkspace(workspaceName, deps.clock.now()))
+  const { workspace, isNew } = await deps.store.firstWorkspace(workspaceName, deps.clock.now())
   const workspaceId = workspace.id
   if (setKey !== null) {
     const known = await findWorkspaceByKey(deps, setKey)
     if (known === null) await issueApiKey(deps, { workspaceId, name: 'OUTDIAL_API_KEY', preset: setKey })
     return { workspace, newApiKey: null }
   }
-  if (first !== undefined) return { workspace, newApiKey: null }
+  if (!isNew) return { workspace, newApiKey: null }
   const { key } = await issueApiKey(deps, { workspaceId, name: 'first start' })
   return { workspace, newApiKey: key }
 }

@@ -1,5 +1,5 @@
 // `outdial serve`: the server in the foreground, until a signal ends it.
-import { type App, RoleNeedsDatabase, startApp } from '../app.ts'
+import { type App, DatabaseUnusable, RoleNeedsDatabase, startApp } from '../app.ts'
 import { type Config, readConfig, unknownVariables } from '../config.ts'
 import { realClock } from '../runtime/clock.ts'
 import { DataDirTaken } from '../runtime/data-dir-lock.ts'
@@ -75,8 +75,8 @@ function warnOfUnknownVariables(logger: Logger): void {
 }
 
 function explained(error: unknown, { host, port, dataDir }: Config): unknown {
-  if (error instanceof DataDirTaken || error instanceof RoleNeedsDatabase)
-    return new CommandFailure('failed', error.message)
+  const isSaid = [DataDirTaken, DatabaseUnusable, RoleNeedsDatabase].some(kind => error instanceof kind)
+  if (isSaid) return new CommandFailure('failed', (error as Error).message)
   switch ((error as NodeJS.ErrnoException).code) {
     case 'EADDRINUSE':
       return new CommandFailure(

@@ -91,6 +91,8 @@ export interface Store extends DispatchStore {
   /** Creates the workspace with its simulated trunk. */
   createWorkspace(name: string, now: number): Promise<Workspace>
   listWorkspaces(): Promise<Workspace[]>
+  /** The first workspace, made if there is none: one of the nodes that start together makes it. */
+  firstWorkspace(name: string, now: number): Promise<{ workspace: Workspace; isNew: boolean }>
   getWorkspace(id: number): Promise<Workspace | null>
   updateWorkspace(id: number, patch: WorkspacePatch, now: number): Promise<Workspace>
   /** Emergency stop and its end. */

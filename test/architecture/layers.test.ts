@@ -44,7 +44,13 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Folders of adapters: whoever is outside sees only the port beside them. */
-const adapters = ['src/store/sqlite/', 'src/carrier/simulated/', 'src/carrier/sip/', 'src/http/dialects/']
+const adapters = [
+  'src/store/sqlite/',
+  'src/store/postgres/',
+  'src/carrier/simulated/',
+  'src/carrier/sip/',
+  'src/http/dialects/',
+]
 const compositionRoots = ['src/app.ts', 'src/virtual-app.ts']
 
 /** The ports: the only files of these folders that others than the composition root import. */

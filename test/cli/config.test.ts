@@ -9,6 +9,7 @@ test('an empty environment gives the documented defaults', () => {
     port: 8080,
     role: 'all',
     dataDir: './data',
+    databaseUrl: null,
     recordingsDir: null,
     apiKey: null,
     rootDialect: null,
@@ -37,6 +38,7 @@ test('every setting is taken from its variable', () => {
     PORT: '9000',
     HOST: '0.0.0.0',
     OUTDIAL_DATA_DIR: '/var/lib/outdial',
+    DATABASE_URL: 'postgresql://outdial:secret@db.example:5432/outdial?sslmode=verify-full',
     OUTDIAL_RECORDINGS_DIR: '/srv/recordings',
     OUTDIAL_ROLE: 'caller',
     OUTDIAL_API_KEY: 'a-key-of-twenty-chars',
@@ -66,6 +68,7 @@ test('every setting is taken from its variable', () => {
     port: 9000,
     role: 'caller',
     dataDir: '/var/lib/outdial',
+    databaseUrl: 'postgresql://outdial:secret@db.example:5432/outdial?sslmode=verify-full',
     recordingsDir: '/srv/recordings',
     apiKey: 'a-key-of-twenty-chars',
     rootDialect: 'dialnexa',
@@ -92,6 +95,7 @@ test('every setting is taken from its variable', () => {
 test('all problems are named at once, each with its variable and what it must be', () => {
   const wrong = {
     PORT: 'http',
+    DATABASE_URL: 'postgresql://outdial:secret@db.example,standby.example/outdial',
     OUTDIAL_API_KEY: 'short',
     OUTDIAL_ROOT_DIALECT: 'esperanto',
     OUTDIAL_MAX_ROWS: '1.5',
@@ -110,8 +114,9 @@ test('all problems are named at once, each with its variable and what it must be
       assert.equal(
         error.message,
         [
-          'The configuration has 7 problems:',
+          'The configuration has 8 problems:',
           '  PORT: must be a number',
+          '  DATABASE_URL: must be like postgresql://user:password@host:5432/database',
           '  OUTDIAL_API_KEY: must have at least 20 characters',
           '  OUTDIAL_ROOT_DIALECT: must be one of formant, dialnexa, talkifai',
           '  OUTDIAL_MAX_ROWS: must be a whole number',

@@ -22,6 +22,20 @@ export function resourcePromises(engine: Engine): void {
     assert.deepEqual(await store.listWorkspaces(), [workspace])
   })
 
+  test('of those who ask for the first workspace at the same moment one makes it', async t => {
+    const store = await engine.open()
+    t.after(() => store.close())
+    const answers = await Promise.all(['a', 'b', 'c'].map(name => store.firstWorkspace(name, start)))
+    const [workspace, ...others] = await store.listWorkspaces()
+    assert.deepEqual(others, [])
+    assert.deepEqual(
+      answers.map(answer => answer.workspace),
+      [workspace, workspace, workspace],
+    )
+    assert.deepEqual(answers.filter(({ isNew }) => isNew).length, 1)
+    assert.equal((await store.listTrunks(workspace!.id, firstTen)).length, 1)
+  })
+
   test('a workspace is changed in the named fields only, and an event says which', async t => {
     const { store, workspace, events } = await setUp(t, engine)
     const window = [{ days: [1, 2], from: '09:00', to: '17:00' }]

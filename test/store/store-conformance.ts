@@ -19,10 +19,10 @@ import type { Engine } from './workbench.ts'
 export function storeConformance(
   name: string,
   open: Engine['open'],
-  options: Partial<Pick<Engine, 'reopen' | 'walks'>> = {},
+  { skip = false, ...options }: Partial<Pick<Engine, 'reopen' | 'walks'>> & { skip?: string | false } = {},
 ): void {
   const engine: Engine = { open, walks: 3, ...options }
-  describe(name, () => {
+  describe(name, { skip }, () => {
     describe('resources', () => resourcePromises(engine))
     describe('idempotency', () => idempotencyPromises(engine))
     describe('import', () => importPromises(engine))

@@ -1,6 +1,7 @@
 // Pages of attempts, ended and open ones in one order, found without reading what lies before them.
+
+import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
-import type { Row } from './rows.ts'
 
 export const attemptColumns = `a.id, a.batch_id, a.recipient_id, a.ordinal, a.trunk_id, a.call_id, a.dialed_at, a.answered_at,
   n.e164 AS caller_id, r.number`

@@ -1,13 +1,13 @@
 // Batches as they are read, and the moves that somebody asks of them.
-import { type Batch, type BatchAction, type BatchStatus, lawfulActions } from '../../domain/batch.ts'
-import { Refusal } from '../../domain/refusal.ts'
+import type { Batch, BatchAction, BatchStatus } from '../../domain/batch.ts'
+import { keptAnswerMs } from '../limits.ts'
+import { refuseDeletion, refuseUnlawful } from '../refusals.ts'
+import { type Row, toBatch } from '../rows.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { discardRows } from './discard-rows.ts'
-import { keptAnswerMs } from './idempotency.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
 import { readBatch, selectBatch } from './read-batch.ts'
-import { type Row, toBatch } from './rows.ts'
 
 /** Recipients dropped in one transaction by a cancel. */
 const cancelChunkRows = 5_000
@@ -133,8 +133,7 @@ export function batchStatements(connection: Connection): Family {
       const hidden = await connection.write(() => {
         const batch = find(workspaceId, batchId)
         if (batch === null) return false
-        if (batch.progress.counts.calling > 0 || ['running', 'paused', 'scheduled'].includes(batch.status))
-          throw wrongStatus('delete', batch.status)
+        refuseDeletion(batch)
         connection
           .prepare(`UPDATE batches SET status = 'importing', updated_at = ? WHERE id = ?`)
           .run(now, batchId)
@@ -163,16 +162,6 @@ export function batchStatements(connection: Connection): Family {
     },
   }
 }
-
-function refuseUnlawful(batch: Batch, action: BatchAction): void {
-  if (!lawfulActions[batch.status].includes(action)) throw wrongStatus(action, batch.status)
-}
-
-const wrongStatus = (action: string, status: BatchStatus) =>
-  new Refusal('conflict', 'wrong_status', `Cannot ${action} a batch in '${status}' status.`, {
-    action,
-    status,
-  })
 
 /** Everybody who is not being called becomes `cancelled`, a chunk per transaction. */
 async function dropQueue(connection: Connection, batchId: number, now: number): Promise<void> {

@@ -4,17 +4,18 @@
 // could not use is shared again. Reading two batches of 50,000 and 10 rows takes as long as reading two of 10.
 import { isOpen, nextOpening } from '../../domain/calling-window.ts'
 import { shareFreePlaces } from '../../domain/pacing.ts'
-import type { Claim, ClaimRequest, ClaimResult } from '../dispatch-records.ts'
+import { assignSlots } from '../assign-slots.ts'
+import { ClaimRound, type Due, numberBusyRetryMs, toClaim } from '../claim-round.ts'
+import type { ClaimRequest, ClaimResult } from '../dispatch-records.ts'
+import type { Row } from '../rows.ts'
+import type { RunningBatch } from '../running-batch.ts'
 import type { Store } from '../store.ts'
-import { ClaimRound, type Due } from './claim-round.ts'
 import type { Connection } from './connection.ts'
 import type { DueTimes } from './due-times.ts'
-import { completeIfDone, setBatchStatus } from './moves.ts'
-import type { Row } from './rows.ts'
-import type { Rules, RunningBatch } from './rules.ts'
+import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
+import type { Rules } from './rules.ts'
 
-/** The number is being called by another batch: look again after this. */
-const numberBusyRetryMs = 2_000
+type Round = ClaimRound<ProgressChanges>
 
 export function claimStatements(
   connection: Connection,
@@ -73,7 +74,7 @@ export function claimStatements(
       completeIfDone(connection, batch.id, now)
     }
     if (request.asSafetyNet === true) dueTimes.forget()
-    const round = new ClaimRound(request, connection.now())
+    const round = new ClaimRound(request, connection.now(), new ProgressChanges())
     const batches = eligibleBatches(round)
     while (batches.size > 0 && round.claims.length < request.maxClaims) {
       const shares = shareFreePlaces(
@@ -96,13 +97,13 @@ export function claimStatements(
       if (round.claims.length === request.maxClaims) round.more = true
     }
     round.changes.write(connection)
-    assignSlots(round)
+    keepSlots(round)
     round.wakeBy((nextStart.get() as Row).at)
     return { claims: round.claims, wakeAt: round.wakeAt, more: round.more }
   }
 
   /** Running batches with somebody to call, in rotated order, that no stop and no breaker holds back. */
-  function eligibleBatches(round: ClaimRound): Map<number, RunningBatch> {
+  function eligibleBatches(round: Round): Map<number, RunningBatch> {
     const running = rules.running()
     const eligible = new Map<number, RunningBatch>()
     for (const row of openCounts.all() as Row[]) round.countOpen(row)
@@ -132,7 +133,7 @@ export function claimStatements(
   }
 
   /** Claims up to `count` due recipients of a batch: retries first, or they would wait for the end of a long list. */
-  function take(round: ClaimRound, batch: RunningBatch, count: number): number {
+  function take(round: Round, batch: RunningBatch, count: number): number {
     const { now } = round.request
     let taken = 0
     for (const standing of ['waiting', 'queued'] as const) {
@@ -150,7 +151,7 @@ export function claimStatements(
     return taken
   }
 
-  function claimOne(round: ClaimRound, batch: RunningBatch, standing: Due, row: Row): boolean {
+  function claimOne(round: Round, batch: RunningBatch, standing: Due, row: Row): boolean {
     const { now, nodeId } = round.request
     const { workspaceId, trunkId, phoneNumberId, agentId } = batch
     const attemptId = nextAttemptId++
@@ -175,36 +176,12 @@ export function claimStatements(
       return false
     }
     setCalling.run(row.id)
-    round.add(batch, standing, {
-      attemptId,
-      workspaceId,
-      batchId: batch.id,
-      recipientId: row.id,
-      trunkId,
-      phoneNumberId,
-      agentId,
-      number: row.number,
-      callerId: batch.callerId,
-      zone: row.zone,
-      variablesJson: row.variables,
-      ordinal,
-      putBacks: row.put_backs,
-      firstPutBackAt: row.first_put_back_at,
-      slotAt: now,
-      dialBefore: null,
-      trunkSpacingMs: batch.trunkSpacingMs,
-      batchSpacingMs: batch.batchSpacingMs,
-      ringTimeoutMs: batch.ringTimeoutMs,
-      maxCallMs: batch.maxCallMs,
-      record: batch.record,
-      answeringMachine: batch.answeringMachine,
-      retry: batch.retry,
-    })
+    round.add(batch, standing, toClaim(batch, row, attemptId, now))
     return true
   }
 
   /** The batch has room but nobody due: when will it have? */
-  function wakeForNextDue(round: ClaimRound, batch: RunningBatch): void {
+  function wakeForNextDue(round: Round, batch: RunningBatch): void {
     const { now } = round.request
     for (const zone of batch.zones) {
       const opensAt = isOpen(batch.window, zone, now) ? now : nextOpening(batch.window, zone, now)
@@ -224,44 +201,13 @@ export function claimStatements(
     return at
   }
 
-  /** Gives each claim on a paced trunk or batch its slot, batches in turn, and keeps where the next one starts. */
-  function assignSlots(round: ClaimRound): void {
-    const nextTrunk = new Map<number, number>()
-    const nextBatch = new Map<number, number>()
-    for (const claim of inTurns(round.claims)) {
-      const { trunkId, batchId, trunkSpacingMs, batchSpacingMs } = claim
-      if (trunkSpacingMs === 0 && batchSpacingMs === 0) continue
-      const trunkAt = nextTrunk.get(trunkId) ?? (nextSlots.trunk.get(trunkId) as Row).at
-      const batchAt = nextBatch.get(batchId) ?? (nextSlots.batch.get(batchId) as Row).at
-      claim.slotAt = Math.max(
-        round.request.now,
-        trunkSpacingMs > 0 ? trunkAt : 0,
-        batchSpacingMs > 0 ? batchAt : 0,
-      )
-      setSlot.run(claim.slotAt, claim.attemptId)
-      if (trunkSpacingMs > 0) nextTrunk.set(trunkId, claim.slotAt + trunkSpacingMs)
-      if (batchSpacingMs > 0) nextBatch.set(batchId, claim.slotAt + batchSpacingMs)
-    }
-    for (const [id, at] of nextTrunk) setNextSlot.trunk.run(at, id)
-    for (const [id, at] of nextBatch) setNextSlot.batch.run(at, id)
-    // Half a horizon early, so that several slots are reserved at once where they are close.
-    const early = round.request.horizonMs / 2
-    for (const at of [...nextTrunk.values(), ...nextBatch.values()]) round.wakeBy(at - early)
-    for (const at of round.closedRates) round.wakeBy(at - early)
+  /** Gives each claim on a paced trunk or batch its slot, and keeps where the next one starts. */
+  function keepSlots(round: Round): void {
+    const { slotted, next } = assignSlots(round, (kind, id) => (nextSlots[kind].get(id) as Row).at)
+    for (const { attemptId, slotAt } of slotted) setSlot.run(slotAt, attemptId)
+    for (const [id, at] of next.trunk) setNextSlot.trunk.run(at, id)
+    for (const [id, at] of next.batch) setNextSlot.batch.run(at, id)
   }
-}
-
-/** First of each batch, then second of each, …: batches on one paced trunk take turns. */
-function inTurns(claims: readonly Claim[]): Claim[] {
-  const seen = new Map<number, number>()
-  return claims
-    .map(claim => {
-      const turn = seen.get(claim.batchId) ?? 0
-      seen.set(claim.batchId, turn + 1)
-      return { claim, turn }
-    })
-    .sort((one, other) => one.turn - other.turn)
-    .map(({ claim }) => claim)
 }
 
 function lastAttemptId(connection: Connection): number {

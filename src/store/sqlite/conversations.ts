@@ -1,9 +1,9 @@
 // What calls left behind: written with their end, read one call at a time.
 import type { Conversation } from '../../domain/conversation.ts'
+import { type Row, toAttempt, toConversation } from '../rows.ts'
 import type { Store } from '../store.ts'
 import { attemptById } from './attempt-pages.ts'
 import type { Connection } from './connection.ts'
-import { type Row, toAttempt } from './rows.ts'
 
 export function conversationStatements(
   connection: Connection,
@@ -43,15 +43,5 @@ export function conversationWriter(connection: Connection) {
       recordingBytes,
       JSON.stringify(line),
     )
-  }
-}
-
-function toConversation(row: Row): Conversation {
-  return {
-    transcript: JSON.parse(row.transcript),
-    results: JSON.parse(row.results),
-    recordingFile: row.recording_file,
-    recordingBytes: row.recording_bytes,
-    line: JSON.parse(row.line),
   }
 }

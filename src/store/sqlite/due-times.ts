@@ -3,7 +3,7 @@
 //
 // What is remembered may be too early (then a claim asks in vain), never too late: everything that makes somebody due
 // says so here, or changes the rules, and a group that is rolled back does that too. The safety net asks without it.
-import type { Due } from './claim-round.ts'
+import type { Due } from '../claim-round.ts'
 import type { Connection } from './connection.ts'
 
 export class DueTimes {

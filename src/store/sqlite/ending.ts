@@ -1,23 +1,15 @@
 // The life of an attempt after the dial: its progress, its end, and what that adds up to for batch and workspace.
 import { firstCallsFailed, selfPauseRule } from '../../domain/pacing.ts'
-import { finalStanding, type Standing } from '../../domain/recipient.ts'
 import type { EndedAttempt, EndedResult } from '../dispatch-records.ts'
+import { Ending, isLive, putBackJson, settle, standingPutBack } from '../ended-attempts.ts'
+import type { Row } from '../rows.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { conversationWriter } from './conversations.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
-import { openAttempts, queueOf } from './open-attempts.ts'
-import type { Row } from './rows.ts'
+import { openAttempts } from './open-attempts.ts'
 import { suppressOne } from './workspaces.ts'
-
-/** Dispositions that say that a batch is not reaching people at all; the self-pause counts them. */
-const failedDispositions: ReadonlySet<string> = new Set([
-  'unreachable',
-  'blocked',
-  'carrier-failure',
-  'agent-failure',
-])
 
 export function endingStatements(
   connection: Connection,
@@ -39,7 +31,7 @@ export function endingStatements(
   const countPutBack = connection.prepare(
     `UPDATE recipients SET put_backs = put_backs + 1, first_put_back_at = coalesce(first_put_back_at, ?) WHERE id = ?`,
   )
-  const settle = connection.prepare(
+  const setSettled = connection.prepare(
     `UPDATE recipients SET standing = ?, attempts = attempts + 1, due_at = ?, finished_at = ?, last_attempt_id = ?
      WHERE id = ?`,
   )
@@ -58,7 +50,7 @@ export function endingStatements(
 
     endAttempts: (ended, now) =>
       connection.write((): EndedResult => {
-        const ending = new Ending()
+        const ending = new Ending(new ProgressChanges())
         const recorded = ended.map(one => end(one, now, ending))
         const touched = ending.changes.write(connection)
         for (const [workspaceId, cost] of ending.costs) takeCredit.run(cost, workspaceId)
@@ -75,11 +67,11 @@ export function endingStatements(
       Number((connection.prepare('SELECT count(*) AS open FROM open_attempts').get() as Row).open),
   }
 
-  function end(ended: EndedAttempt, now: number, ending: Ending): boolean {
+  function end(ended: EndedAttempt, now: number, ending: Ending<ProgressChanges>): boolean {
     const row = open.find(ended.attemptId)
     if (row === undefined || row.status === 'claimed') return false
     open.remove(row.id)
-    const live = ending.isLive(row.batch_id, open.statusOfBatch)
+    const live = isLive(open.statusOfBatch(row.batch_id))
     if (ended.next.kind === 'put-back') returnUnspent(row, ended, ended.next, live, now, ending)
     else settleRecipient(row, ended, live, ending)
     if (ended.suppress)
@@ -89,36 +81,31 @@ export function endingStatements(
 
   function returnUnspent(
     row: Row,
-    { outcome, endedAt }: EndedAttempt,
-    { dueAt, throttled }: { dueAt: number; throttled: boolean },
+    ended: EndedAttempt,
+    next: { dueAt: number; throttled: boolean },
     live: boolean,
     now: number,
-    ending: Ending,
+    ending: Ending<ProgressChanges>,
   ): void {
-    const standing = live ? queueOf(row.ordinal) : 'cancelled'
+    const standing = standingPutBack(row, live)
     if (standing === 'cancelled') open.dropRecipient(row.recipient_id, standing, now)
     else {
-      if (throttled) countPutBack.run(now, row.recipient_id)
-      open.putBack(row, standing, dueAt)
+      if (next.throttled) countPutBack.run(now, row.recipient_id)
+      open.putBack(row, standing, next.dueAt)
     }
-    ending.changes.move(row.batch_id, 'calling', standing)
-    ending.changes.sum(row.batch_id, 'attempts', -1)
-    const { cause, sipStatus } = outcome
-    const data = {
-      attemptId: row.id,
-      recipientId: row.recipient_id,
-      callId: row.call_id,
-      cause,
-      sipStatus,
-      dueAt,
-    }
-    connection.emit(row.workspace_id, row.batch_id, 'attempt.put-back', endedAt, JSON.stringify(data))
+    ending.putBack(row, standing)
+    const data = putBackJson(row, ended, next.dueAt)
+    connection.emit(row.workspace_id, row.batch_id, 'attempt.put-back', ended.endedAt, data)
   }
 
-  function settleRecipient(row: Row, ended: EndedAttempt, live: boolean, ending: Ending): void {
-    const { outcome, endedAt, costMillicents, next } = ended
-    const { disposition, cause, sipStatus, q850, fault, retryable } = outcome
-    const answeredAt = ended.answeredAt ?? row.answered_at
+  function settleRecipient(
+    row: Row,
+    ended: EndedAttempt,
+    live: boolean,
+    ending: Ending<ProgressChanges>,
+  ): void {
+    const { outcome, endedAt, costMillicents } = ended
+    const settled = settle(row, ended, live)
     insertEnded.run(
       row.id,
       row.workspace_id,
@@ -129,33 +116,22 @@ export function endingStatements(
       row.ordinal,
       row.call_id,
       row.dialed_at,
-      answeredAt,
+      settled.answeredAt,
       endedAt,
-      disposition,
-      cause,
-      sipStatus,
-      q850,
-      fault,
-      retryable ? 1 : 0,
+      outcome.disposition,
+      outcome.cause,
+      outcome.sipStatus,
+      outcome.q850,
+      outcome.fault,
+      outcome.retryable ? 1 : 0,
       costMillicents,
     )
     if (ended.conversation !== undefined) keepConversation(row.id, row.batch_id, ended.conversation)
-    const retryAt = live && next.kind === 'retry' ? next.dueAt : null
-    const standing: Standing = retryAt === null ? finalStanding(outcome) : 'waiting'
-    settle.run(standing, retryAt, retryAt === null ? endedAt : null, row.id, row.recipient_id)
+    const { standing, retryAt, finishedAt } = settled
+    setSettled.run(standing, retryAt, finishedAt, row.id, row.recipient_id)
     if (retryAt !== null) dueTimes.lower(row.batch_id, 'waiting', row.zone, retryAt)
-    ending.changes.move(row.batch_id, 'calling', standing)
-    const reached = disposition === 'answered' || disposition === 'voicemail'
-    const talkMs = reached && answeredAt !== null ? endedAt - answeredAt : 0
-    ending.count(row, talkMs, costMillicents, failedDispositions.has(disposition))
-    connection.emit(
-      row.workspace_id,
-      row.batch_id,
-      'attempt.ended',
-      endedAt,
-      `{"attemptId":${row.id},"recipientId":${row.recipient_id},"ordinal":${row.ordinal},"disposition":"${disposition}",` +
-        `"cause":${JSON.stringify(cause)},"sipStatus":${sipStatus},"talkMs":${talkMs},"nextRetryAt":${retryAt}}`,
-    )
+    ending.settle(row, settled, costMillicents)
+    connection.emit(row.workspace_id, row.batch_id, 'attempt.ended', endedAt, settled.eventJson)
   }
 
   /** Asked once, when the sample is full: who resumes such a batch has decided. */
@@ -178,38 +154,5 @@ export function endingStatements(
         'first_calls_failed',
       )
     }
-  }
-}
-
-/** What a group of ended attempts adds up to. */
-class Ending {
-  readonly changes = new ProgressChanges()
-  /** Batches that completed because their last number was suppressed. */
-  readonly completed: number[] = []
-  /** Cost by workspace, thousandths of a cent. */
-  readonly costs = new Map<number, number>()
-  /** Attempts that counted, by batch. */
-  readonly counted = new Map<number, number>()
-  readonly #live = new Map<number, boolean>()
-
-  /** Whether somebody of this batch may be called again. */
-  isLive(batchId: number, statusOf: (batchId: number) => string): boolean {
-    let live = this.#live.get(batchId)
-    if (live === undefined) {
-      live = !['cancelled', 'failed', 'completed'].includes(statusOf(batchId))
-      this.#live.set(batchId, live)
-    }
-    return live
-  }
-
-  count(row: Row, talkMs: number, costMillicents: number, failed: boolean): void {
-    const batchId = row.batch_id
-    this.counted.set(batchId, (this.counted.get(batchId) ?? 0) + 1)
-    this.changes.sum(batchId, 'ended_attempts', 1)
-    this.changes.sum(batchId, 'talk_ms', talkMs)
-    this.changes.sum(batchId, 'cost_millicents', costMillicents)
-    if (failed) this.changes.sum(batchId, 'failed_attempts', 1)
-    if (costMillicents > 0)
-      this.costs.set(row.workspace_id, (this.costs.get(row.workspace_id) ?? 0) + costMillicents)
   }
 }

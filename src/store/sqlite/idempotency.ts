@@ -2,9 +2,6 @@
 import type { Idempotency } from '../store.ts'
 import type { Connection } from './connection.ts'
 
-/** How long an answer is kept under its Idempotency-Key. */
-export const keptAnswerMs = 24 * 3_600_000
-
 /** Does nothing without an Idempotency-Key. The key was reserved before (`reserveIdempotencyKey`). */
 export function saveAnswer<T>(
   connection: Connection,

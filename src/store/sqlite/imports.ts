@@ -1,15 +1,14 @@
 // A list on its way in: rows are stored while the batch is `importing`, and it goes live or goes away as a whole.
 import type { Batch, IngestCounts } from '../../domain/batch.ts'
-import { lawfulActions } from '../../domain/batch.ts'
-import { Refusal } from '../../domain/refusal.ts'
+import { maxRecipientsPerBatch, recipientId } from '../recipient-id.ts'
+import { batchFull, batchNotFound, refuseAddition } from '../refusals.ts'
+import type { Row } from '../rows.ts'
 import type { AcceptedRow, RejectedRow, Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { discardRows } from './discard-rows.ts'
 import { saveAnswer } from './idempotency.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
 import { readBatch } from './read-batch.ts'
-import { maxRecipientsPerBatch, recipientId } from './recipient-id.ts'
-import type { Row } from './rows.ts'
 
 type Family = Pick<
   Store,
@@ -146,28 +145,11 @@ function openBatch(connection: Connection, workspaceId: number, batchId: number)
   const row = connection
     .prepare(`SELECT 1 FROM batches WHERE id = ? AND workspace_id = ? AND status <> 'importing'`)
     .get(batchId, workspaceId)
-  if (row === undefined) throw new Refusal('not-found', 'batch_not_found', `Batch ${batchId} not found.`)
+  if (row === undefined) throw batchNotFound(batchId)
   const batch = readBatch(connection, batchId)
-  if (!batch.open)
-    throw new Refusal(
-      'conflict',
-      'batch_not_open',
-      'This batch takes no more recipients: it was not created open, or was closed.',
-    )
-  if (!lawfulActions[batch.status].includes('add-recipients'))
-    throw new Refusal(
-      'conflict',
-      'wrong_status',
-      `Cannot add recipients to a batch in '${batch.status}' status.`,
-      {
-        status: batch.status,
-      },
-    )
+  refuseAddition(batch)
   return batch
 }
-
-const batchFull = () =>
-  new Refusal('conflict', 'batch_full', `A batch has at most ${maxRecipientsPerBatch} recipients.`)
 
 /** Rows that are added later are numbered on, so that row numbers stay unique and in order within a batch. */
 function lastRowNumber(connection: Connection, batchId: number): number {

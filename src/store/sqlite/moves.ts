@@ -2,44 +2,21 @@
 import type { BatchStatus } from '../../domain/batch.ts'
 import type { EventType } from '../../domain/event.ts'
 import type { Standing } from '../../domain/recipient.ts'
+import { GatheredChanges } from '../progress-changes.ts'
+import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
-import { columnOf, type Row } from './rows.ts'
 
-type Sum = 'talk_ms' | 'attempts' | 'ended_attempts' | 'failed_attempts' | 'cost_millicents'
-
-/** Changes to counters, gathered so that each batch's row is written once per group of transitions. */
-export class ProgressChanges {
-  readonly #byBatch = new Map<number, Map<string, number>>()
-
-  /** A recipient of `batchId` went from one standing to another (`null`: it was not there before). */
-  move(batchId: number, from: Standing | null, to: Standing, count = 1): void {
-    if (from !== null) this.#add(batchId, columnOf(from), -count)
-    this.#add(batchId, columnOf(to), count)
-  }
-
-  sum(batchId: number, column: Sum, amount: number): void {
-    if (amount !== 0) this.#add(batchId, column, amount)
-  }
-
+export class ProgressChanges extends GatheredChanges {
   /** Writes them all; returns the batches that were touched. */
   write(connection: Connection): number[] {
-    for (const [batchId, changes] of this.#byBatch) {
+    for (const [batchId, changes] of this.byBatch) {
       const columns = [...changes.keys()]
       const assignments = columns.map(column => `${column} = ${column} + ?`).join(', ')
       connection
         .prepare(`UPDATE batch_progress SET ${assignments} WHERE batch_id = ?`)
         .run(...changes.values(), batchId)
     }
-    return [...this.#byBatch.keys()]
-  }
-
-  #add(batchId: number, column: string, amount: number): void {
-    let changes = this.#byBatch.get(batchId)
-    if (changes === undefined) {
-      changes = new Map()
-      this.#byBatch.set(batchId, changes)
-    }
-    changes.set(column, (changes.get(column) ?? 0) + amount)
+    return [...this.byBatch.keys()]
   }
 }
 

@@ -1,7 +1,8 @@
 // Open attempts as placing and ending share them: reading one, and a recipient's way back to the queue.
+
+import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
 import type { DueTimes } from './due-times.ts'
-import type { Row } from './rows.ts'
 
 export interface OpenAttempts {
   /** undefined: not open any more. */
@@ -36,6 +37,3 @@ export function openAttempts(connection: Connection, dueTimes: DueTimes): OpenAt
     statusOfBatch: batchId => (batchStatus.get(batchId) as Row | undefined)?.status ?? 'cancelled',
   }
 }
-
-/** Who was never called waits in `queued`, who was in `waiting`. */
-export const queueOf = (ordinal: number): 'queued' | 'waiting' => (ordinal > 1 ? 'waiting' : 'queued')

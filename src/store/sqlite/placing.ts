@@ -1,13 +1,13 @@
 // The second commit before the dial: everything that may have changed since the claim is looked at again.
-import { isOpen } from '../../domain/calling-window.ts'
 import type { PlacedCall, PlaceVerdict } from '../dispatch-records.ts'
+import { Placing, recheckClaim, slotsHeldBack } from '../recheck-claim.ts'
+import { queueOf, type Row } from '../rows.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges } from './moves.ts'
-import { openAttempts, queueOf } from './open-attempts.ts'
-import type { Row } from './rows.ts'
-import { attemptScopes, type Rules, scopesOf } from './rules.ts'
+import { openAttempts } from './open-attempts.ts'
+import type { Rules } from './rules.ts'
 
 export function placingStatements(
   connection: Connection,
@@ -94,34 +94,16 @@ export function placingStatements(
   /** Everything that may have changed since the claim. */
   function recheck(row: Row, now: number, placing: Placing): PlaceVerdict {
     const batch = rules.running().get(row.batch_id)
-    if (row.lease_until <= connection.now()) return 'lease-lost'
-    if (batch === undefined) return 'batch-not-running'
-    if (batch.stopped) return 'workspace-stopped'
-    if (rules.suppresses(row.workspace_id) && isSuppressed.get(row.workspace_id, row.number) !== undefined)
-      return 'suppressed'
-    if (!isOpen(batch.window, row.zone, now)) return 'window-closed'
-    const trunkOpen = batch.trunkBreakerUntil !== null && batch.trunkBreakerUntil > now
-    const agentOpen = batch.agentBreakerUntil !== null && batch.agentBreakerUntil > now
-    if (trunkOpen || agentOpen) return 'breaker-open'
-    for (const { scope, max } of batch.limits) if (placing.placedIn(scope) >= max) return 'over-limit'
-    return 'placed'
+    const isOnList = () =>
+      rules.suppresses(row.workspace_id) && isSuppressed.get(row.workspace_id, row.number) !== undefined
+    return recheckClaim({ row, batch, now, storeNow: connection.now(), placing, isOnList })
   }
 
   /** A call that went out later than its slot moves the slots after it: lateness is never caught up. */
   function holdLaterSlots(row: Row, now: number, placing: Placing): void {
     const batch = rules.running().get(row.batch_id)
     if (batch === undefined) return
-    const { trunkSpacingMs, batchSpacingMs } = batch
-    if (trunkSpacingMs > 0)
-      holdSlots.trunk.run(
-        now + trunkSpacingMs * (1 + placing.claimedIn(`trunk:${row.trunk_id}`)),
-        row.trunk_id,
-      )
-    if (batchSpacingMs > 0)
-      holdSlots.batch.run(
-        now + batchSpacingMs * (1 + placing.claimedIn(`batch:${row.batch_id}`)),
-        row.batch_id,
-      )
+    for (const { kind, id, at } of slotsHeldBack(row, batch, now, placing)) holdSlots[kind].run(at, id)
   }
 
   /** Back where it came from, unspent; to `cancelled` when its batch was cancelled meanwhile. */
@@ -135,43 +117,5 @@ export function placingStatements(
     const standing = queueOf(row.ordinal)
     open.putBack(row, standing, standing === 'queued' ? 0 : now)
     changes.move(row.batch_id, 'calling', standing)
-  }
-}
-
-/** Calls placed and still claimed, by scope, while a group is being placed. */
-class Placing {
-  readonly #placed = new Map<string, number>()
-  readonly #claimed = new Map<string, number>()
-
-  constructor(rows: readonly Row[]) {
-    for (const row of rows)
-      for (const scope of scopesOf(attemptScopes(row))) {
-        this.#placed.set(scope, this.placedIn(scope) + row.placed)
-        this.#claimed.set(scope, this.claimedIn(scope) + row.claimed)
-      }
-  }
-
-  placedIn(scope: string): number {
-    return this.#placed.get(scope) ?? 0
-  }
-
-  claimedIn(scope: string): number {
-    return this.#claimed.get(scope) ?? 0
-  }
-
-  add(row: Row): void {
-    this.#move(row, 1)
-  }
-
-  /** A placed call counts as claimed again. */
-  takeBack(row: Row): void {
-    this.#move(row, -1)
-  }
-
-  #move(row: Row, count: number): void {
-    for (const scope of scopesOf(attemptScopes(row))) {
-      this.#placed.set(scope, this.placedIn(scope) + count)
-      this.#claimed.set(scope, this.claimedIn(scope) - count)
-    }
   }
 }

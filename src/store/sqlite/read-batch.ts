@@ -1,7 +1,7 @@
 // A batch with its progress, as every family reads it.
 import type { Batch } from '../../domain/batch.ts'
+import { progressColumns, type Row, toBatch } from '../rows.ts'
 import type { Connection } from './connection.ts'
-import { progressColumns, type Row, toBatch } from './rows.ts'
 
 export const selectBatch = `SELECT b.*, ${progressColumns} FROM batches b JOIN batch_progress p ON p.batch_id = b.id`
 

@@ -1,8 +1,8 @@
 // Pages of recipients by where they stand, in order of position.
 import { setImmediate } from 'node:timers/promises'
 import { liveStandings, type Standing } from '../../domain/recipient.ts'
+import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
-import type { Row } from './rows.ts'
 
 /** Some 5 ms of work. */
 const maxSkippedPerTurn = 5_000

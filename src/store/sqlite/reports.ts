@@ -1,12 +1,12 @@
 // What is read and never changes anything: recipients, attempts, the ingest report, events, a recount.
 import type { Progress, Recipient, Standing } from '../../domain/recipient.ts'
 import { standings } from '../../domain/recipient.ts'
+import { maxRecipientsPerBatch, positionOf, recipientId } from '../recipient-id.ts'
+import { type Row, toAttempt, toEvent, toRecipient } from '../rows.ts'
 import type { IngestRow, Store } from '../store.ts'
 import { attemptColumns, attemptPage, endedColumns, joins } from './attempt-pages.ts'
 import type { Connection } from './connection.ts'
-import { maxRecipientsPerBatch, positionOf, recipientId } from './recipient-id.ts'
 import { pageByStanding } from './recipient-pages.ts'
-import { type Row, toAttempt, toEvent, toRecipient } from './rows.ts'
 
 type Family = Pick<
   Store,

@@ -1,10 +1,11 @@
 // Agents, trunks, phone numbers, and the aliases by which clients of a vendor call them.
-import { Refusal } from '../../domain/refusal.ts'
 import type { Agent, PhoneNumber, Trunk } from '../../domain/workspace.ts'
+import { idSpelt, isId, type Kind, kinds, spellingsOf } from '../refs.ts'
+import { aliasTaken, noSimulatedTrunk, numberTaken, unknownAgent, unknownTrunk } from '../refusals.ts'
+import { type Row, toAgent, toPhoneNumber, toTrunk } from '../rows.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { saveAnswer } from './idempotency.ts'
-import { type Row, toAgent, toPhoneNumber, toTrunk } from './rows.ts'
 
 type Family = Pick<
   Store,
@@ -24,13 +25,6 @@ type Family = Pick<
   | 'getTrunk'
   | 'getAgent'
 >
-
-/** Things with aliases: their table, and how dialects print their ids (`agt_12`). */
-const kinds = {
-  agent: { table: 'agents', prefix: 'agt_' },
-  'phone-number': { table: 'phone_numbers', prefix: 'phone_' },
-} as const
-type Kind = keyof typeof kinds
 
 export function resourceStatements(connection: Connection): Family {
   const agent = (row: Row) => toAgent(row, aliasesOf(connection, 'agent', row.id))
@@ -97,17 +91,13 @@ export function resourceStatements(connection: Connection): Family {
       connection.write((): PhoneNumber => {
         const { workspaceId, e164, agentId, maxConcurrentCalls, createdAt } = fields
         const trunkId = fields.trunkId ?? simulatedTrunkId(connection, workspaceId)
-        if (byId('trunks', trunkId)?.workspace_id !== workspaceId)
-          throw new Refusal('not-found', 'unknown_trunk', `Trunk ${trunkId} not found.`)
+        if (byId('trunks', trunkId)?.workspace_id !== workspaceId) throw unknownTrunk(trunkId)
         if (agentId !== null && byId('agents', agentId)?.workspace_id !== workspaceId)
-          throw new Refusal('not-found', 'unknown_agent', `Agent ${agentId} not found.`)
+          throw unknownAgent(agentId)
         const taken = connection
           .prepare('SELECT id FROM phone_numbers WHERE workspace_id = ? AND e164 = ?')
           .get(workspaceId, e164)
-        if (taken !== undefined)
-          throw new Refusal('conflict', 'number_taken', 'This phone number is registered already.', {
-            id: taken.id,
-          })
+        if (taken !== undefined) throw numberTaken((taken as Row).id)
         const id = freeId(connection, 'phone-number', workspaceId, fields.aliases)
         connection
           .prepare(
@@ -188,8 +178,6 @@ export function resourceStatements(connection: Connection): Family {
   }
 }
 
-const isId = (ref: string) => /^[1-9]\d{0,14}$/.test(ref)
-
 function find(connection: Connection, kind: Kind, workspaceId: number, ref: string): Row | undefined {
   const alias = connection
     .prepare('SELECT target_id FROM aliases WHERE workspace_id = ? AND alias = ? AND kind = ?')
@@ -210,11 +198,11 @@ function aliasesOf(connection: Connection, kind: Kind, id: number): string[] {
 
 /** The next id whose spellings (`12`, `agt_12`) no alias has taken: none of the workspace, none of its own. */
 function freeId(connection: Connection, kind: Kind, workspaceId: number, own: readonly string[]): number {
-  const { table, prefix } = kinds[kind]
+  const { table } = kinds[kind]
   const { last } = connection.prepare(`SELECT coalesce(max(id), 0) AS last FROM ${table}`).get() as Row
   const taken = connection.prepare('SELECT 1 FROM aliases WHERE workspace_id = ? AND alias IN (?, ?)')
   for (let id = last + 1; ; id++) {
-    const spellings = [String(id), `${prefix}${id}`] as const
+    const spellings = spellingsOf(kind, id)
     if (own.some(alias => spellings.includes(alias))) continue
     if (taken.get(workspaceId, ...spellings) === undefined) return id
   }
@@ -228,15 +216,7 @@ function addAliases(
   aliases: readonly string[],
 ): void {
   for (const alias of aliases) {
-    if (isTaken(connection, kind, workspaceId, alias))
-      throw new Refusal(
-        'conflict',
-        'alias_taken',
-        `The alias ${alias} is an id or an alias in this workspace already.`,
-        {
-          alias,
-        },
-      )
+    if (isTaken(connection, kind, workspaceId, alias)) throw aliasTaken(alias)
     connection
       .prepare('INSERT INTO aliases (workspace_id, alias, kind, target_id) VALUES (?, ?, ?, ?)')
       .run(workspaceId, alias, kind, targetId)
@@ -244,13 +224,13 @@ function addAliases(
 }
 
 function isTaken(connection: Connection, kind: Kind, workspaceId: number, alias: string): boolean {
-  const { table, prefix } = kinds[kind]
-  const digits = alias.startsWith(prefix) ? alias.slice(prefix.length) : alias
-  const asId = isId(digits)
-    ? connection
-        .prepare(`SELECT 1 FROM ${table} WHERE id = ? AND workspace_id = ?`)
-        .get(Number(digits), workspaceId)
-    : undefined
+  const id = idSpelt(kind, alias)
+  const asId =
+    id === null
+      ? undefined
+      : connection
+          .prepare(`SELECT 1 FROM ${kinds[kind].table} WHERE id = ? AND workspace_id = ?`)
+          .get(id, workspaceId)
   if (asId !== undefined) return true
   return (
     connection
@@ -263,7 +243,6 @@ function simulatedTrunkId(connection: Connection, workspaceId: number): number {
   const row = connection
     .prepare(`SELECT id FROM trunks WHERE workspace_id = ? AND kind = 'simulated' ORDER BY id LIMIT 1`)
     .get(workspaceId) as Row | undefined
-  if (row === undefined)
-    throw new Refusal('not-found', 'unknown_trunk', 'The workspace has no simulated trunk.')
+  if (row === undefined) throw noSimulatedTrunk()
   return row.id
 }

@@ -1,18 +1,17 @@
 // Workspaces, API keys, suppressions and idempotency keys.
-import { Refusal } from '../../domain/refusal.ts'
 import type { Suppression, Workspace } from '../../domain/workspace.ts'
+import { defaultMaxConcurrentCalls, keptAnswerMs } from '../limits.ts'
+import { workspaceNotFound } from '../refusals.ts'
+import { type Row, toWorkspace } from '../rows.ts'
 import type { Idempotency, IdempotencyVerdict, Store, WorkspacePatch } from '../store.ts'
 import type { Connection } from './connection.ts'
-import { keptAnswerMs, saveAnswer } from './idempotency.ts'
+import { saveAnswer } from './idempotency.ts'
 import { suppressWaiting } from './moves.ts'
-import { type Row, toWorkspace } from './rows.ts'
-
-/** A new workspace's limit on open attempts; its owner sets another through the API. */
-const defaultMaxConcurrentCalls = 100
 
 type Family = Pick<
   Store,
   | 'createWorkspace'
+  | 'firstWorkspace'
   | 'listWorkspaces'
   | 'getWorkspace'
   | 'updateWorkspace'
@@ -42,26 +41,33 @@ export function workspaceStatements(connection: Connection): Family {
   }
   const existing = (id: number): Workspace => {
     const workspace = get(id)
-    if (workspace === null)
-      throw new Refusal('not-found', 'workspace_not_found', 'There is no such workspace.')
+    if (workspace === null) throw workspaceNotFound()
     return workspace
+  }
+  const create = (name: string, now: number): Workspace => {
+    const { lastInsertRowid } = connection
+      .prepare(
+        'INSERT INTO workspaces (name, max_concurrent_calls, created_at, updated_at) VALUES (?, ?, ?, ?)',
+      )
+      .run(name, defaultMaxConcurrentCalls, now, now)
+    connection
+      .prepare(
+        `INSERT INTO trunks (workspace_id, name, kind, settings, created_at) VALUES (?, 'simulated', 'simulated', '{}', ?)`,
+      )
+      .run(lastInsertRowid, now)
+    connection.workChanged()
+    return existing(Number(lastInsertRowid))
   }
 
   return {
-    createWorkspace: (name, now) =>
+    createWorkspace: (name, now) => connection.write(() => create(name, now)),
+
+    firstWorkspace: (name, now) =>
       connection.write(() => {
-        const { lastInsertRowid } = connection
-          .prepare(
-            'INSERT INTO workspaces (name, max_concurrent_calls, created_at, updated_at) VALUES (?, ?, ?, ?)',
-          )
-          .run(name, defaultMaxConcurrentCalls, now, now)
-        connection
-          .prepare(
-            `INSERT INTO trunks (workspace_id, name, kind, settings, created_at) VALUES (?, 'simulated', 'simulated', '{}', ?)`,
-          )
-          .run(lastInsertRowid, now)
-        connection.workChanged()
-        return existing(Number(lastInsertRowid))
+        const first = connection.prepare('SELECT * FROM workspaces ORDER BY id LIMIT 1').get()
+        return first === undefined
+          ? { workspace: create(name, now), isNew: true }
+          : { workspace: toWorkspace(first), isNew: false }
       }),
 
     listWorkspaces: async () =>

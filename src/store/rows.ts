@@ -1,12 +1,13 @@
-// Rows as SQLite gives them → the domain's things.
-import type { Batch } from '../../domain/batch.ts'
-import type { OutboxEvent } from '../../domain/event.ts'
-import type { Attempt, Progress, Recipient, Standing } from '../../domain/recipient.ts'
-import { standings } from '../../domain/recipient.ts'
-import type { Agent, PhoneNumber, Trunk, Workspace } from '../../domain/workspace.ts'
+// Rows as the engines give them → the domain's things. The names of columns are the same in both; a boolean is 0 or 1 in SQLite.
+import type { Batch } from '../domain/batch.ts'
+import type { Conversation } from '../domain/conversation.ts'
+import type { OutboxEvent } from '../domain/event.ts'
+import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
+import { standings } from '../domain/recipient.ts'
+import type { Agent, PhoneNumber, Trunk, Workspace } from '../domain/workspace.ts'
 import { positionOf } from './recipient-id.ts'
 
-// biome-ignore lint/suspicious/noExplicitAny: columns are checked by the schema (STRICT tables), not by the compiler
+// biome-ignore lint/suspicious/noExplicitAny: columns are checked by the schema, not by the compiler
 export type Row = Record<string, any>
 
 const parsed = (text: string | null) => (text === null ? null : JSON.parse(text))
@@ -23,7 +24,7 @@ export function toWorkspace(row: Row): Workspace {
     maxConcurrentCalls: row.max_concurrent_calls,
     creditMillicents: row.credit_millicents,
     window: parsed(row.calling_window),
-    stopped: row.stopped === 1,
+    stopped: Boolean(row.stopped),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
@@ -113,7 +114,7 @@ export function toBatch(row: Row): Batch {
     sentPhoneNumberId: row.sent_phone_number_id,
     status: row.status,
     statusReason: row.status_reason,
-    open: row.open === 1,
+    open: Boolean(row.open),
     timezone: row.timezone,
     scheduledAt: row.scheduled_at,
     createdAt: row.created_at,
@@ -126,7 +127,7 @@ export function toBatch(row: Row): Batch {
     window: parsed(row.calling_window),
     ringTimeoutMs: row.ring_timeout_ms,
     maxCallMs: row.max_call_ms,
-    record: row.record === 1,
+    record: Boolean(row.record),
     answeringMachine: row.answering_machine,
     ingest: { rows, accepted, invalid, duplicate, suppressed },
     totalRecipients: accepted,
@@ -175,7 +176,7 @@ export function toAttempt(row: Row): Attempt {
           sipStatus: row.sip_status,
           q850: row.q850,
           fault: row.fault,
-          retryable: row.retryable === 1,
+          retryable: Boolean(row.retryable),
         }
       : null,
     costMillicents: row.cost_millicents ?? 0,
@@ -192,3 +193,16 @@ export function toEvent(row: Row): OutboxEvent {
     data: parsed(row.data),
   }
 }
+
+export function toConversation(row: Row): Conversation {
+  return {
+    transcript: JSON.parse(row.transcript),
+    results: JSON.parse(row.results),
+    recordingFile: row.recording_file,
+    recordingBytes: row.recording_bytes,
+    line: JSON.parse(row.line),
+  }
+}
+
+/** Who was never called waits in `queued`, who was in `waiting`. */
+export const queueOf = (ordinal: number): 'queued' | 'waiting' => (ordinal > 1 ? 'waiting' : 'queued')

@@ -1,20 +1,23 @@
 // What one claim has counted, given and learnt so far: open attempts and free places by scope, and when to look again.
-import { isOpen } from '../../domain/calling-window.ts'
-import type { Claim, ClaimRequest } from '../dispatch-records.ts'
-import { ProgressChanges } from './moves.ts'
+import { isOpen } from '../domain/calling-window.ts'
+import type { Claim, ClaimRequest } from './dispatch-records.ts'
+import type { GatheredChanges } from './progress-changes.ts'
 import type { Row } from './rows.ts'
-import { type RunningBatch, scopesOf } from './rules.ts'
+import { type RunningBatch, scopesOf } from './running-batch.ts'
+
+/** The number is being called by another batch: look again after this. */
+export const numberBusyRetryMs = 2_000
 
 export type Due = 'waiting' | 'queued'
 
 /** The bound of one claim is shared like any other limit, or the first batch would take it all. */
 const wholeClaim = 'claim'
 
-export class ClaimRound {
+export class ClaimRound<Changes extends GatheredChanges> {
   readonly request: ClaimRequest
   readonly leaseUntil: number
   readonly claims: Claim[] = []
-  readonly changes = new ProgressChanges()
+  readonly changes: Changes
   readonly queues = new Map<number, { queued: number; waiting: number }>()
   /** Free places by scope; a scope without a limit is not in it. */
   readonly free = new Map<string, number>()
@@ -26,8 +29,9 @@ export class ClaimRound {
   more = false
 
   /** `storeNow`: leases go by the store's time, not by the node's. */
-  constructor(request: ClaimRequest, storeNow: number) {
+  constructor(request: ClaimRequest, storeNow: number, changes: Changes) {
     this.request = request
+    this.changes = changes
     this.leaseUntil = storeNow + request.leaseMs
     this.free.set(wholeClaim, request.maxClaims)
   }
@@ -118,5 +122,34 @@ export class ClaimRound {
   #bound(scope: string, max: number): void {
     const places = Math.max(0, max - this.openOf(scope))
     this.free.set(scope, Math.min(places, this.free.get(scope) ?? places))
+  }
+}
+
+/** A recipient whose place is reserved; `row`: as it stood in the queue. Its slot follows (`assignSlots`). */
+export function toClaim(batch: RunningBatch, row: Row, attemptId: number, now: number): Claim {
+  return {
+    attemptId,
+    workspaceId: batch.workspaceId,
+    batchId: batch.id,
+    recipientId: row.id,
+    trunkId: batch.trunkId,
+    phoneNumberId: batch.phoneNumberId,
+    agentId: batch.agentId,
+    number: row.number,
+    callerId: batch.callerId,
+    zone: row.zone,
+    variablesJson: row.variables,
+    ordinal: row.attempts + 1,
+    putBacks: row.put_backs,
+    firstPutBackAt: row.first_put_back_at,
+    slotAt: now,
+    dialBefore: null,
+    trunkSpacingMs: batch.trunkSpacingMs,
+    batchSpacingMs: batch.batchSpacingMs,
+    ringTimeoutMs: batch.ringTimeoutMs,
+    maxCallMs: batch.maxCallMs,
+    record: batch.record,
+    answeringMachine: batch.answeringMachine,
+    retry: batch.retry,
   }
 }

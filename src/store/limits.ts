@@ -1,0 +1,7 @@
+// Figures that hold whatever the engine.
+
+/** A new workspace's limit on open attempts; its owner sets another through the API. */
+export const defaultMaxConcurrentCalls = 100
+
+/** How long an answer is kept under its Idempotency-Key. */
+export const keptAnswerMs = 24 * 3_600_000

@@ -1,0 +1,221 @@
+// The claim: which recipients are called next, within every limit, shared fairly. One transaction.
+//
+// The workspaces that have anybody to call are locked first; places are counted from open attempts in a statement of its
+// own after that (one statement for both passed the limit in 3 of 20 trials), then shared, then taken for all batches at
+// once; what a batch could not use is shared again.
+import { shareFreePlaces } from '../../domain/pacing.ts'
+import { ClaimRound, type Due, numberBusyRetryMs, toClaim } from '../claim-round.ts'
+import type { ClaimRequest, ClaimResult } from '../dispatch-records.ts'
+import type { DispatchStore } from '../dispatch-store.ts'
+import type { Row } from '../rows.ts'
+import type { RunningBatch } from '../running-batch.ts'
+import { keepSlots, readSlots, type Slots } from './claim-slots.ts'
+import type { Connection } from './connection.ts'
+import { nextDueTimes, selectDue } from './due-people.ts'
+import { lockBatches, lockWorkspaces } from './locks.ts'
+import { completeDone, ProgressChanges } from './moves.ts'
+import { readDatabaseTime } from './nodes.ts'
+import { runningBatches } from './rules.ts'
+import type { Transaction } from './transaction.ts'
+
+export type Round = ClaimRound<ProgressChanges>
+
+export function claimStatements(connection: Connection): Pick<DispatchStore, 'claim'> {
+  let rotation = 0
+  return { claim: request => connection.write(tx => claim(tx, request, rotation++)) }
+}
+
+async function claim(tx: Transaction, request: ClaimRequest, rotation: number): Promise<ClaimResult> {
+  const workspaceIds = await lockBusyWorkspaces(tx, request.now)
+  await startScheduled(tx, workspaceIds, request.now)
+  const round: Round = new ClaimRound(request, await readDatabaseTime(tx), new ProgressChanges())
+  const { batches, slots } = await eligibleBatches(tx, round, workspaceIds, rotation)
+  const exhausted: RunningBatch[] = []
+  while (batches.size > 0 && round.claims.length < request.maxClaims) {
+    const shares = sharesOf(round, batches)
+    if (shares.size === 0) break
+    const found = await take(tx, round, batches, shares)
+    for (const [batchId, share] of shares) {
+      if ((found.get(batchId) ?? 0) >= share) continue
+      exhausted.push(batches.get(batchId)!)
+      batches.delete(batchId)
+    }
+    if (round.claims.length === request.maxClaims) round.more = true
+  }
+  await round.changes.write(tx)
+  await keepSlots(tx, round, slots)
+  await wakeForNextDue(tx, round, exhausted)
+  const next = await tx.row(`SELECT min(scheduled_at) AS at FROM batches WHERE status = 'scheduled'`)
+  round.wakeBy((next as Row).at)
+  return { claims: round.claims, wakeAt: round.wakeAt, more: round.more }
+}
+
+/** Workspaces with somebody to call or a batch to start; nobody else claims in them until the end of the transaction. */
+async function lockBusyWorkspaces(tx: Transaction, now: number): Promise<number[]> {
+  const busy = await tx.rows(
+    `SELECT DISTINCT b.workspace_id FROM batches b JOIN batch_progress p ON p.batch_id = b.id
+     WHERE (b.status = 'running' AND p.queued + p.waiting > 0) OR (b.status = 'scheduled' AND b.scheduled_at <= $1)`,
+    [now],
+  )
+  const workspaceIds = busy.map(row => row.workspace_id as number)
+  if (workspaceIds.length > 0) await lockWorkspaces(tx, workspaceIds)
+  return workspaceIds
+}
+
+async function startScheduled(tx: Transaction, workspaceIds: readonly number[], now: number): Promise<void> {
+  const due = await tx.rows(
+    `SELECT id FROM batches WHERE status = 'scheduled' AND scheduled_at <= $1 AND workspace_id = ANY ($2::bigint[])`,
+    [now, workspaceIds],
+  )
+  if (due.length === 0) return
+  const ids = due.map(row => row.id as number)
+  await lockBatches(tx, ids)
+  const started = await tx.rows(
+    `UPDATE batches SET status = 'running', status_reason = NULL, updated_at = $1, started_at = coalesce(started_at, $1)
+     WHERE id = ANY ($2::bigint[]) AND status = 'scheduled' RETURNING id, workspace_id`,
+    [now, ids],
+  )
+  for (const { id, workspace_id: workspaceId } of started)
+    tx.emit(workspaceId, id, 'batch.started', now, '{}')
+  tx.workChanged()
+  await completeDone(tx, ids, now)
+}
+
+/** Running batches with somebody to call, in rotated order, that no stop and no breaker holds back. */
+async function eligibleBatches(
+  tx: Transaction,
+  round: Round,
+  workspaceIds: readonly number[],
+  rotation: number,
+): Promise<{ batches: Map<number, RunningBatch>; slots: Slots }> {
+  const [open, waiting] = await Promise.all([
+    tx.rows(
+      `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open FROM open_attempts
+       WHERE workspace_id = ANY ($1::bigint[]) GROUP BY workspace_id, trunk_id, phone_number_id, agent_id, batch_id`,
+      [workspaceIds],
+    ),
+    tx.rows(
+      `SELECT p.batch_id, p.queued, p.waiting FROM batches b JOIN batch_progress p ON p.batch_id = b.id
+       WHERE b.status = 'running' AND p.queued + p.waiting > 0 AND b.workspace_id = ANY ($1::bigint[]) ORDER BY b.id`,
+      [workspaceIds],
+    ),
+  ])
+  const running = await runningBatches(
+    tx,
+    waiting.map(row => row.batch_id),
+  )
+  const slots = await readSlots(tx, round, [...running.values()])
+  for (const row of open) round.countOpen(row)
+  const first = waiting.length === 0 ? 0 : (rotation + 1) % waiting.length
+  const eligible = new Map<number, RunningBatch>()
+  for (const row of [...waiting.slice(first), ...waiting.slice(0, first)]) {
+    const batch = running.get(row.batch_id)
+    if (batch === undefined || batch.stopped) continue
+    round.queues.set(batch.id, { queued: row.queued, waiting: row.waiting })
+    if (round.heldByBreaker(batch)) continue
+    round.limit(batch)
+    if (batch.trunkSpacingMs > 0)
+      round.limitRate(
+        `trunk-rate:${batch.trunkId}`,
+        slots.begin('trunk', batch.trunkId),
+        batch.trunkSpacingMs,
+      )
+    if (batch.batchSpacingMs > 0)
+      round.limitRate(`batch-rate:${batch.id}`, slots.begin('batch', batch.id), batch.batchSpacingMs)
+    eligible.set(batch.id, batch)
+  }
+  return { batches: eligible, slots }
+}
+
+function sharesOf(round: Round, batches: ReadonlyMap<number, RunningBatch>): ReadonlyMap<number, number> {
+  return shareFreePlaces(
+    [...batches.values()].map(batch => ({
+      id: batch.id,
+      scopes: round.scopes(batch),
+      open: round.openOf(`batch:${batch.id}`),
+      wanted: round.request.maxClaims - round.claims.length,
+    })),
+    round.free,
+  )
+}
+
+/** Claims as many due recipients of each batch as its share; returns how many were due at all. */
+async function take(
+  tx: Transaction,
+  round: Round,
+  batches: ReadonlyMap<number, RunningBatch>,
+  shares: ReadonlyMap<number, number>,
+): Promise<ReadonlyMap<number, number>> {
+  const { now } = round.request
+  const places = [...shares.keys()].flatMap(batchId => {
+    const batch = batches.get(batchId)!
+    return (['waiting', 'queued'] as const)
+      .filter(standing => round.mayHave(batch, standing))
+      .flatMap(standing => round.openZones(batch).map(zone => ({ batchId, standing, zone })))
+  })
+  const due = await selectDue(tx, shares, places, now)
+  const found = new Map<number, number>()
+  for (const { batch_id: batchId } of due) found.set(batchId, (found.get(batchId) ?? 0) + 1)
+  const attemptOf = await open(tx, round, batches, due)
+  const taken = due.filter(row => attemptOf.has(row.id))
+  const busy = due.filter(row => !attemptOf.has(row.id))
+  await Promise.all([
+    tx.change(`UPDATE recipients SET standing = 'calling', due_at = NULL WHERE id = ANY ($1::bigint[])`, [
+      taken.map(row => row.id),
+    ]),
+    tx.change('UPDATE recipients SET due_at = $2 WHERE id = ANY ($1::bigint[])', [
+      busy.map(row => row.id),
+      now + numberBusyRetryMs,
+    ]),
+  ])
+  for (const row of taken) {
+    const batch = batches.get(row.batch_id)!
+    round.add(batch, row.standing as Due, toClaim(batch, row, attemptOf.get(row.id)!, now))
+  }
+  return found
+}
+
+/** Attempts by recipient; whose number is being called already, by whatever batch, gets none. */
+async function open(
+  tx: Transaction,
+  round: Round,
+  batches: ReadonlyMap<number, RunningBatch>,
+  due: readonly Row[],
+): Promise<ReadonlyMap<number, number>> {
+  if (due.length === 0) return new Map()
+  const batchOf = (row: Row) => batches.get(row.batch_id)!
+  const opened = await tx.rows(
+    `INSERT INTO open_attempts (id, workspace_id, number, batch_id, recipient_id, trunk_id, phone_number_id, agent_id,
+       zone, ordinal, status, node_id, lease_until, slot_at)
+     SELECT nextval('attempt_ids'), d.workspace_id, d.number, d.batch_id, d.recipient_id, d.trunk_id, d.phone_number_id,
+       d.agent_id, d.zone, d.ordinal, 'claimed', $10, $11, 0
+     FROM (SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+         $7::bigint[], $8::text[], $9::integer[]) WITH ORDINALITY
+       AS d (workspace_id, number, batch_id, recipient_id, trunk_id, phone_number_id, agent_id, zone, ordinal, position)
+       ORDER BY position) d
+     ON CONFLICT (workspace_id, number) DO NOTHING RETURNING id, recipient_id`,
+    [
+      due.map(row => batchOf(row).workspaceId),
+      due.map(row => row.number),
+      due.map(row => row.batch_id),
+      due.map(row => row.id),
+      due.map(row => batchOf(row).trunkId),
+      due.map(row => batchOf(row).phoneNumberId),
+      due.map(row => batchOf(row).agentId),
+      due.map(row => row.zone),
+      due.map(row => row.attempts + 1),
+      round.request.nodeId,
+      round.leaseUntil,
+    ],
+  )
+  return new Map(opened.map(row => [row.recipient_id, row.id]))
+}
+
+/** Batches that have room but nobody due: when will they have? */
+async function wakeForNextDue(
+  tx: Transaction,
+  round: Round,
+  batches: readonly RunningBatch[],
+): Promise<void> {
+  for (const at of await nextDueTimes(tx, round, batches)) round.wakeBy(at)
+}

@@ -1,0 +1,225 @@
+// The second commit before the dial: everything that may have changed since the claim is looked at again, under the locks of
+// all that it depends on.
+import type { PlacedCall, PlaceVerdict } from '../dispatch-records.ts'
+import type { DispatchStore } from '../dispatch-store.ts'
+import { Placing, recheckClaim, slotsHeldBack } from '../recheck-claim.ts'
+import { queueOf, type Row } from '../rows.ts'
+import type { RunningBatch } from '../running-batch.ts'
+import { moveSlots } from './claim-slots.ts'
+import type { Connection } from './connection.ts'
+import { lockBatches, lockWorkspaces } from './locks.ts'
+import { completeDone, ProgressChanges } from './moves.ts'
+import { readDatabaseTime } from './nodes.ts'
+import { dropRecipients, openColumns, putBackRecipients } from './open-attempts.ts'
+import { runningBatches } from './rules.ts'
+import type { Reader, Transaction } from './transaction.ts'
+
+export function placingStatements(
+  connection: Connection,
+): Pick<DispatchStore, 'placeCalls' | 'releaseClaims' | 'mayStillDial'> {
+  return {
+    placeCalls: (calls, nodeId, now) => connection.write(tx => placeCalls(tx, calls, nodeId, now)),
+
+    releaseClaims: (attemptIds, now) =>
+      connection.write(async tx => {
+        const world = await hold(tx, attemptIds)
+        const changes = new ProgressChanges()
+        const claimed = [...world.rows.values()].filter(row => row.status === 'claimed')
+        await unclaim(tx, claimed, world, now, changes)
+        await completeDone(tx, await changes.write(tx), now)
+        tx.workChanged('this-node')
+      }),
+
+    mayStillDial: (attemptIds, nodeId, now) =>
+      connection.snapshot(async reader => {
+        const world = await look(reader, attemptIds)
+        return attemptIds.map(attemptId => {
+          const row = world.rows.get(attemptId)
+          if (row === undefined || row.node_id !== nodeId) return false
+          world.placing.takeBack(row)
+          const isAllowed = recheck(row, world, now) === 'placed'
+          world.placing.add(row)
+          return isAllowed
+        })
+      }),
+  }
+}
+
+/** Open attempts by id, and all that decides over them. */
+interface World {
+  rows: Map<number, Row>
+  running: ReadonlyMap<number, RunningBatch>
+  cancelled: ReadonlySet<number>
+  suppressed: ReadonlySet<number>
+  placing: Placing
+  storeNow: number
+}
+
+async function placeCalls(
+  tx: Transaction,
+  calls: readonly PlacedCall[],
+  nodeId: string,
+  now: number,
+): Promise<PlaceVerdict[]> {
+  const world = await hold(
+    tx,
+    calls.map(({ attemptId }) => attemptId),
+  )
+  const changes = new ProgressChanges()
+  const placed: { row: Row; callId: string }[] = []
+  const returned: Row[] = []
+  const suppressed: Row[] = []
+  const slots = { trunk: [] as [number, number][], batch: [] as [number, number][] }
+  const place = ({ attemptId, callId }: PlacedCall): PlaceVerdict => {
+    const row = world.rows.get(attemptId)
+    if (row === undefined || row.node_id !== nodeId) return 'lease-lost'
+    // The commit that placed it was not acknowledged, so it was not dialled: what forbids it now still counts.
+    const isPlaced = row.status === 'dialing' && row.call_id === callId
+    if (row.status !== 'claimed' && !isPlaced) return 'lease-lost'
+    if (isPlaced) world.placing.takeBack(row)
+    const verdict = recheck(row, world, now)
+    if (isPlaced) changes.sum(row.batch_id, 'attempts', -1)
+    if (verdict !== 'placed') {
+      // It may stand in the group a second time.
+      world.rows.delete(attemptId)
+      if (verdict === 'suppressed') suppressed.push(row)
+      else returned.push(row)
+    } else {
+      world.rows.set(attemptId, { ...row, status: 'dialing', call_id: callId })
+      placed.push({ row, callId })
+      changes.sum(row.batch_id, 'attempts', 1)
+      world.placing.add(row)
+      for (const { kind, id, at } of slotsHeldBack(row, world.running.get(row.batch_id)!, now, world.placing))
+        slots[kind].push([id, at])
+    }
+    return verdict
+  }
+  const verdicts = calls.map(place)
+  await setDialing(tx, placed, now)
+  await suppress(tx, suppressed, now, changes)
+  await unclaim(tx, returned, world, now, changes)
+  const touched = await changes.write(tx)
+  await Promise.all([moveSlots(tx, 'trunk', slots.trunk, null), moveSlots(tx, 'batch', slots.batch, null)])
+  if (placed.length < calls.length) await completeDone(tx, touched, now)
+  return verdicts
+}
+
+/** Locks the workspaces, batches and rows of these attempts and reads them as they are then. */
+async function hold(tx: Transaction, attemptIds: readonly number[]): Promise<World> {
+  const owners = await tx.rows(
+    'SELECT DISTINCT workspace_id, batch_id FROM open_attempts WHERE id = ANY ($1::bigint[])',
+    [attemptIds],
+  )
+  if (owners.length > 0) {
+    await Promise.all([
+      lockWorkspaces(
+        tx,
+        owners.map(row => row.workspace_id),
+      ),
+      lockBatches(
+        tx,
+        owners.map(row => row.batch_id),
+      ),
+      tx.rows('SELECT FROM open_attempts WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE', [attemptIds]),
+    ])
+  }
+  return look(tx, attemptIds)
+}
+
+async function look(reader: Reader, attemptIds: readonly number[]): Promise<World> {
+  const [rows, counts, suppressed, storeNow] = await Promise.all([
+    reader.rows(`SELECT ${openColumns} FROM open_attempts WHERE id = ANY ($1::bigint[])`, [attemptIds]),
+    reader.rows(
+      `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id,
+         count(*) FILTER (WHERE status <> 'claimed') AS placed, count(*) FILTER (WHERE status = 'claimed') AS claimed
+       FROM open_attempts
+       WHERE workspace_id IN (SELECT workspace_id FROM open_attempts WHERE id = ANY ($1::bigint[]))
+       GROUP BY workspace_id, trunk_id, phone_number_id, agent_id, batch_id`,
+      [attemptIds],
+    ),
+    reader.rows(
+      `SELECT o.id FROM open_attempts o JOIN suppressions s ON s.workspace_id = o.workspace_id AND s.number = o.number
+       WHERE o.id = ANY ($1::bigint[])`,
+      [attemptIds],
+    ),
+    readDatabaseTime(reader),
+  ])
+  const batchIds = [...new Set(rows.map(row => row.batch_id as number))]
+  const running = await runningBatches(reader, batchIds)
+  const stopped = batchIds.filter(batchId => !running.has(batchId))
+  const cancelled =
+    stopped.length === 0
+      ? []
+      : await reader.rows(`SELECT id FROM batches WHERE id = ANY ($1::bigint[]) AND status = 'cancelled'`, [
+          stopped,
+        ])
+  return {
+    rows: new Map(rows.map(row => [row.id, row])),
+    running,
+    cancelled: new Set(cancelled.map(row => row.id)),
+    suppressed: new Set(suppressed.map(row => row.id)),
+    placing: new Placing(counts),
+    storeNow,
+  }
+}
+
+const recheck = (row: Row, { running, suppressed, placing, storeNow }: World, now: number): PlaceVerdict =>
+  recheckClaim({
+    row,
+    batch: running.get(row.batch_id),
+    now,
+    storeNow,
+    placing,
+    isOnList: () => suppressed.has(row.id),
+  })
+
+async function setDialing(
+  tx: Transaction,
+  placed: readonly { row: Row; callId: string }[],
+  now: number,
+): Promise<void> {
+  if (placed.length === 0) return
+  await tx.change(
+    `UPDATE open_attempts o SET status = 'dialing', call_id = c.call_id, dialed_at = $3
+     FROM unnest($1::bigint[], $2::text[]) AS c (id, call_id) WHERE o.id = c.id`,
+    [placed.map(({ row }) => row.id), placed.map(({ callId }) => callId), now],
+  )
+}
+
+async function suppress(
+  tx: Transaction,
+  rows: readonly Row[],
+  now: number,
+  changes: ProgressChanges,
+): Promise<void> {
+  if (rows.length === 0) return
+  await removeAttempts(tx, rows)
+  await dropRecipients(tx, rows, 'suppressed', now)
+  for (const row of rows) changes.move(row.batch_id, 'calling', 'suppressed')
+}
+
+/** Back where they came from, unspent; to `cancelled` when their batch was cancelled meanwhile. */
+async function unclaim(
+  tx: Transaction,
+  rows: readonly Row[],
+  { cancelled }: World,
+  now: number,
+  changes: ProgressChanges,
+): Promise<void> {
+  if (rows.length === 0) return
+  await removeAttempts(tx, rows)
+  const dropped = rows.filter(row => cancelled.has(row.batch_id))
+  await dropRecipients(tx, dropped, 'cancelled', now)
+  for (const row of dropped) changes.move(row.batch_id, 'calling', 'cancelled')
+  const returned = rows
+    .filter(row => !cancelled.has(row.batch_id))
+    .map(row => {
+      const standing = queueOf(row.ordinal)
+      changes.move(row.batch_id, 'calling', standing)
+      return { row, standing, dueAt: standing === 'queued' ? 0 : now, throttledAt: null }
+    })
+  await putBackRecipients(tx, returned)
+}
+
+const removeAttempts = (tx: Transaction, rows: readonly Row[]) =>
+  tx.change('DELETE FROM open_attempts WHERE id = ANY ($1::bigint[])', [rows.map(row => row.id)])

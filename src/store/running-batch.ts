@@ -1,0 +1,107 @@
+// What decides over a running batch beside counts: limits, windows, breakers, stops.
+import { type CallingWindow, defaultSipWindow } from '../domain/calling-window.ts'
+import type { MachinePolicy } from '../domain/conversation.ts'
+import { slotIntervalMs } from '../domain/pacing.ts'
+import type { RetryPolicy } from '../domain/retry.ts'
+import type { Row } from './rows.ts'
+
+/** One running batch with all that it is bound by. */
+export interface RunningBatch {
+  id: number
+  workspaceId: number
+  trunkId: number
+  phoneNumberId: number
+  agentId: number
+  callerId: string
+  stopped: boolean
+  window: CallingWindow | null
+  zones: string[]
+  retry: RetryPolicy
+  ringTimeoutMs: number
+  maxCallMs: number
+  record: boolean
+  answeringMachine: MachinePolicy
+  /** 0: no limit. */
+  trunkSpacingMs: number
+  batchSpacingMs: number
+  trunkBreakerUntil: number | null
+  agentBreakerUntil: number | null
+  /** The scopes in which its open attempts are counted, and how many each may hold. */
+  limits: { scope: string; max: number }[]
+}
+
+/** Everything that is counted, named as in `limits`. */
+export const scopesOf = (attempt: {
+  workspaceId: number
+  trunkId: number
+  phoneNumberId: number
+  agentId: number
+  batchId: number
+}): string[] => [
+  `workspace:${attempt.workspaceId}`,
+  `trunk:${attempt.trunkId}`,
+  `caller:${attempt.phoneNumberId}`,
+  `agent:${attempt.agentId}`,
+  `batch:${attempt.batchId}`,
+]
+
+/** The row of `toRunningBatch`, in both engines' SQL. */
+export const selectRunning = `SELECT b.id, b.workspace_id, b.trunk_id, b.phone_number_id, b.agent_id, b.retry, b.ring_timeout_ms, b.max_call_ms,
+    b.record, b.answering_machine, b.max_concurrent_calls AS batch_max, b.calls_per_second AS batch_cps,
+    coalesce(b.calling_window, w.calling_window) AS calling_window, w.stopped, w.max_concurrent_calls AS workspace_max,
+    t.kind, t.max_concurrent_calls AS trunk_max, t.calls_per_second AS trunk_cps,
+    t.slowed_calls_per_second AS slowed_cps, t.breaker_until AS trunk_breaker_until,
+    n.e164, n.max_concurrent_calls AS caller_max,
+    a.max_concurrent_calls AS agent_max, a.breaker_until AS agent_breaker_until
+  FROM batches b JOIN workspaces w ON w.id = b.workspace_id JOIN trunks t ON t.id = b.trunk_id
+    JOIN phone_numbers n ON n.id = b.phone_number_id JOIN agents a ON a.id = b.agent_id
+  WHERE b.status = 'running'`
+
+export function toRunningBatch(row: Row, zones: string[]): RunningBatch {
+  const batch = {
+    id: row.id as number,
+    batchId: row.id as number,
+    workspaceId: row.workspace_id as number,
+    trunkId: row.trunk_id as number,
+    phoneNumberId: row.phone_number_id as number,
+    agentId: row.agent_id as number,
+  }
+  const maxima: (number | null)[] = [
+    row.workspace_max,
+    row.trunk_max,
+    row.caller_max,
+    row.agent_max,
+    row.batch_max,
+  ]
+  const trunkRates = [row.trunk_cps, row.slowed_cps].filter(rate => rate !== null) as number[]
+  const ownWindow: CallingWindow | null = row.calling_window === null ? null : JSON.parse(row.calling_window)
+  return {
+    ...batch,
+    callerId: row.e164,
+    stopped: Boolean(row.stopped),
+    window: ownWindow ?? (row.kind === 'sip' ? defaultSipWindow : null),
+    zones,
+    retry: JSON.parse(row.retry),
+    ringTimeoutMs: row.ring_timeout_ms,
+    maxCallMs: row.max_call_ms,
+    record: Boolean(row.record),
+    answeringMachine: row.answering_machine,
+    trunkSpacingMs: trunkRates.length === 0 ? 0 : slotIntervalMs(Math.min(...trunkRates)),
+    batchSpacingMs: row.batch_cps === null ? 0 : slotIntervalMs(row.batch_cps),
+    trunkBreakerUntil: row.trunk_breaker_until,
+    agentBreakerUntil: row.agent_breaker_until,
+    limits: scopesOf(batch).flatMap((scope, index) => {
+      const max = maxima[index]
+      return max === null || max === undefined ? [] : [{ scope, max }]
+    }),
+  }
+}
+
+/** What a row of open_attempts is counted in. */
+export const attemptScopes = (row: Row) => ({
+  workspaceId: row.workspace_id as number,
+  trunkId: row.trunk_id as number,
+  phoneNumberId: row.phone_number_id as number,
+  agentId: row.agent_id as number,
+  batchId: row.batch_id as number,
+})
