@@ -94,12 +94,15 @@ export function planCall(chance: Chance, temper: Temper, weather: Weather): Call
 
 /** One way in which a carrier is bad. */
 function spoil(plan: CallPlan, chance: Chance): CallPlan {
-  switch (chance.int(0, 7)) {
+  switch (chance.int(0, 8)) {
     case 0:
       return { ...plan, lateMs: chance.int(1, 90) * second }
     case 1:
       return { ...plan, muteAfter: chance.int(0, 2) }
     case 2:
+      // It rings, it is answered, and nobody says when it is over.
+      return { ...plan, muteAfter: 2 }
+    case 8:
       return { ...plan, twice: true }
     case 3:
       return { ...plan, hangUp: { kind: 'deaf', afterMs: 0 } }

@@ -5,6 +5,7 @@
 //   fault                                             what it excuses
 //   a commit's answer that comes late                 what was ordered between that commit and the INVITE, at most
 //                                                     `maxPermissionMs`; as much spacing to a call of another node
+//   a dialog that is written down before the INVITE    as much spacing as the writing took
 //   a carrier that says "over" and holds the call,    that call's place and number: it counts as over from its word,
 //   or does not confirm a hang-up                     or 5 s after the hang-up
 //   a rescue that says "unknown", or nothing for      the same, and that its person may be rung again though they had
@@ -124,7 +125,8 @@ export class DialChecks {
     this.#last.set(lane, call)
     if (last === undefined) return
     const spacing = call.dialledAt - last.dialledAt
-    const excused = last.dialler.nodeId === call.dialler.nodeId ? 0 : lateness(last) + clockErrors(last, call)
+    const isSameNode = last.dialler.nodeId === call.dialler.nodeId
+    const excused = isSameNode ? writing(last) : lateness(last) + clockErrors(last, call)
     const what = () =>
       `${lane}: ${spacing} ms between two calls at ${callsPerSecond} a second (excused ${excused})`
     this.#deps.story.holds('never over', spacing + excused >= 1_000 / callsPerSecond, what)
@@ -134,6 +136,9 @@ export class DialChecks {
 /** How much later than in its slot it left. */
 const lateness = ({ dialledAt, dialler: { slotAt, clockErrorMs } }: FarCall) =>
   Math.max(0, dialledAt - (slotAt - clockErrorMs))
+
+/** Between the dial, which is spaced, and the INVITE. */
+const writing = ({ dialledAt, dialler: { orderedAt } }: FarCall) => dialledAt - orderedAt
 
 const clockErrors = (one: FarCall, other: FarCall) =>
   Math.abs(one.dialler.clockErrorMs) + Math.abs(other.dialler.clockErrorMs)

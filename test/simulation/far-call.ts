@@ -16,6 +16,8 @@ export interface Dialler {
   attemptId: number
   batch: string
   zone: string
+  /** When the dispatcher dialled: where a dialog is written down first, the INVITE leaves after that. */
+  orderedAt: number
   /** When the node last asked whether it may, and by how much its clock was wrong then. */
   askedAt: number
   clockErrorMs: number

@@ -16,7 +16,7 @@ const quarantineMs = 60_000
 const slowestRescueMs = 20_000
 
 /** The store's last word on a call: the commit that let it be dialled. */
-export interface Permission extends Omit<Dialler, 'nodeId'> {
+export interface Permission extends Omit<Dialler, 'nodeId' | 'orderedAt'> {
   /** See `Story.nextOrder`. */
   order: number
 }
@@ -81,6 +81,7 @@ export class FarEnd {
     if (caller.mayHaveDied('before')) return { hangUp() {} }
     let call: FarCall | null = null
     let over = false
+    const orderedAt = clock.now()
     const refuse = (why: string) => {
       over = true
       clock.at(clock.now(), () => observer.ended(unplaced(why), clock.now()))
@@ -88,7 +89,7 @@ export class FarEnd {
     const invite = () => {
       if (over) return
       if (request.mayRing?.() === false) refuse('the lease ran out')
-      else call = this.#invite(caller, request, observer)
+      else call = this.#invite(caller, request, observer, orderedAt)
     }
     // As a SIP trunk does: what another node needs to hang it up is on disk before the INVITE leaves.
     const kept =
@@ -106,7 +107,7 @@ export class FarEnd {
     }
   }
 
-  #invite(caller: Caller, request: CallRequest, observer: CallObserver): FarCall | null {
+  #invite(caller: Caller, request: CallRequest, observer: CallObserver, orderedAt: number): FarCall | null {
     const { clock, chance, weather, story, permissionOf, onInvite } = this.#deps
     const { callId, to, trunk, from } = request
     story.tell(`${caller.id} INVITE ${callId} to ${to} from ${from} over trunk ${trunk.id}`)
@@ -125,7 +126,8 @@ export class FarEnd {
     story.holds('never twice', !wasWithdrawn, () => `${callId} was dialled after another node had settled it`)
     const plan = planCall(chance, this.tempers.get(trunk.id) ?? 'mixed', weather)
     if (plan.isSpoiled) story.figures.carrierLies++
-    const call = new FarCall(request, { ...permission!, nodeId: caller.id }, plan, clock, observer)
+    const dialler = { ...permission!, nodeId: caller.id, orderedAt }
+    const call = new FarCall(request, dialler, plan, clock, observer)
     onInvite(call, permission!)
     this.#count(call)
     this.calls.push(call)
