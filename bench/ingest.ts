@@ -147,6 +147,7 @@ async function beginImport(store: Store): Promise<{ workspaceId: number; batchId
     ringTimeoutMs: 45_000,
     maxCallMs: 3_600_000,
     record: false,
+    trace: false,
     answeringMachine: 'off',
   })
   return { workspaceId, batchId }

@@ -83,6 +83,7 @@ export async function seedBatch(store: Store, seed: BatchSeed): Promise<SeededBa
     ringTimeoutMs: 45_000,
     maxCallMs: 3_600_000,
     record: false,
+    trace: false,
     answeringMachine: 'off',
   })
   const first = seed.firstNumber ?? 5_000_000

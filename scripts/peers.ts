@@ -37,6 +37,12 @@ export const peers: readonly Peer[] = [
     neededFor: 'calls through a carrier with digest, Record-Route and TLS',
   },
   {
+    name: 'baresip',
+    probe: ['sh', '-c', 'command -v baresip && ls /usr/lib/baresip/modules/ctrl_tcp.so'],
+    debianPackage: 'baresip-core',
+    neededFor: 'telephones that are not ours, with audio, keys and recordings of what they hear',
+  },
+  {
     name: 'OpenSSL',
     probe: ['sh', '-c', 'command -v openssl'],
     debianPackage: 'openssl',

@@ -1,8 +1,8 @@
 // The composition root: the only file that picks adapters. A config becomes a listening, calling server, and ends well.
-import { randomInt, randomUUID } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { HeldCalls } from './agent/media-stream/held-calls.ts'
 import type { AgentSurroundings } from './agent/settings.ts'
 import { settingsForCalls } from './agent/settings.ts'
 import type { Deps, TrunkProblem } from './batches/deps.ts'
@@ -12,12 +12,11 @@ import type { Carrier } from './carrier/carrier.ts'
 import { carriersByKind } from './carrier/carriers-by-kind.ts'
 import { LazyCarrier } from './carrier/lazy-carrier.ts'
 import type { MediaPool } from './carrier/rtp/media.ts'
-import { openMediaPool } from './carrier/rtp/media-pool.ts'
 import { CarrierRouter } from './carrier/simulated/carrier-router.ts'
 import { CarrierServer } from './carrier/simulated/carrier-server.ts'
 import { readAddress, readSettings } from './carrier/simulated/settings.ts'
 import { SimulatedCarrier } from './carrier/simulated/simulated-carrier.ts'
-import { openSipCarrier } from './carrier/sip/open-sip-carrier.ts'
+import { openRealCalls } from './carrier/sip/open-real-calls.ts'
 import { readTrunkSettings } from './carrier/sip/trunk-settings.ts'
 import { withTrunkDefaults } from './carrier/trunk-defaults.ts'
 import type { Config } from './config.ts'
@@ -33,7 +32,6 @@ import { buildServer } from './http/server.ts'
 import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
 import type { Logger } from './runtime/logger.ts'
-import { seededRandom } from './runtime/random.ts'
 import { SynchronisedClock, type TimeSample } from './runtime/synchronised-clock.ts'
 import { version } from './runtime/version.ts'
 import type { NodeRole } from './store/node-records.ts'
@@ -89,7 +87,16 @@ async function open(
   closers.push(() => store.close())
   closers.push(await keepSwept({ store, clock, logger, everyMs: alone ? null : sweepEveryMs }))
   const recordingsDir = config.recordingsDir ?? join(config.dataDir, 'recordings')
-  const deps: Deps = { store, clock, config, logger, recordingsDir, trunkProblem }
+  const heldCalls = new HeldCalls()
+  const calling =
+    config.role === 'api' ? null : openCarrier(clock, config, logger, { recordingsDir, heldCalls })
+  const deps: Deps = {
+    ...{ store, clock, config, logger, recordingsDir, trunkProblem },
+    ...(calling !== null && {
+      probeTrunk: async (trunk: Trunk, ask: boolean) => (await calling.carrier.probe?.(trunk, ask)) ?? [],
+      trunkGateways: (trunk: Trunk) => calling.carrier.gateways?.(trunk) ?? [],
+    }),
+  }
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
   let dispatcher: Dispatcher | null = null
   const server = buildServer({
@@ -101,6 +108,7 @@ async function open(
     sweepFoundTotal: () => dispatcher?.figures().sweepFound ?? 0,
     storeFailure: () => dispatcher?.figures().storeFailure ?? null,
     callsOnly: config.role === 'caller',
+    ...(calling !== null && { updateCall: update => heldCalls.update(update) }),
   })
   closers.push(() => closeServer(server, clock))
   // Before anything is seeded: a port that is taken must not cost the only showing of a new key.
@@ -108,9 +116,9 @@ async function open(
   lock.announce(url)
   const { workspace, newApiKey } = await seedWorkspace(deps, config.apiKey)
   const shared = { store, clock, logger, alone, followStoreTime }
-  if (config.role === 'api') closers.push(await announce(shared, config))
+  if (calling === null) closers.push(await announce(shared, config))
   else {
-    const { carrier, pacingLatenessMs } = openCarrier(clock, config, logger, recordingsDir)
+    const { carrier, pacingLatenessMs } = calling
     closers.push(() => carrier.close())
     const presence = presenceOf(config)
     const nodeId = randomUUID()
@@ -219,48 +227,40 @@ async function closeServer(server: ReturnType<typeof buildServer>, clock: Clock)
   timer.cancel()
 }
 
-function openCarrier(clock: Clock, config: Config, logger: Logger, recordingsDir: string) {
-  const inProcess = new SimulatedCarrier({ clock, seed: defaultSeed })
-  const simulated = withTrunkDefaults(new CarrierRouter({ inProcess, clock }), { ...config.simulated })
-  let media: MediaPool | null = null
-  const open = () =>
-    openRealCalls(clock, config, logger, recordingsDir, opened => {
-      media = opened
-    })
-  const carrier: Carrier = carriersByKind({ simulated, sip: new LazyCarrier({ open, clock, logger }) })
-  return { carrier, pacingLatenessMs: () => media?.latenessMs() ?? null }
+interface Calling {
+  carrier: Carrier
+  /** p99 over all media workers; null before the first real call. */
+  pacingLatenessMs(): number | null
 }
 
-/** SIP ports, media workers and the folder of recordings. */
-async function openRealCalls(
+function openCarrier(
   clock: Clock,
-  { dataDir, calls }: Config,
+  config: Config,
   logger: Logger,
-  recordingsDir: string,
-  onMedia: (media: MediaPool) => void,
-): Promise<Carrier> {
-  await mkdir(recordingsDir, { recursive: true })
-  const { sipHost: host, sipPort: port, sipTlsPort: tlsPort, publicAddress, rtpPorts, mediaWorkers } = calls
-  const workers = mediaWorkers === null ? {} : { workers: mediaWorkers }
-  const media = await openMediaPool({ clock, logger, ports: rtpPorts, ...workers })
-  onMedia(media)
+  places: { recordingsDir: string; heldCalls: HeldCalls },
+): Calling {
+  const inProcess = new SimulatedCarrier({ clock, seed: defaultSeed })
+  const simulated = withTrunkDefaults(new CarrierRouter({ inProcess, clock }), { ...config.simulated })
+  const { dataDir, calls } = config
+  const { sipHost: host, sipPort: port, sipTlsPort: tlsPort, publicAddress, tls } = calls
+  let media: MediaPool | null = null
   const surroundings: AgentSurroundings = calls
-  try {
-    const { carrier } = await openSipCarrier({
-      sip: { host, port, tlsPort, publicAddress, tls: { ca: null, verify: true, certificate: null } },
+  const open = async () => {
+    const opened = await openRealCalls({
+      ...calls,
+      sip: { host, port, tlsPort, publicAddress, tls },
       dataDir,
-      media,
       clock,
       logger,
-      random: seededRandom(randomInt(2 ** 32)),
+      recordingsDir: places.recordingsDir,
       agentSettings: agent => settingsForCalls(agent, surroundings),
-      recordingPath: callId => join(recordingsDir, `${callId}.wav`),
+      held: places.heldCalls,
     })
-    return carrier
-  } catch (error) {
-    await media.close()
-    throw error
+    media = opened.media
+    return opened.carrier
   }
+  const carrier = carriersByKind({ simulated, sip: new LazyCarrier({ open, clock, logger }) })
+  return { carrier, pacingLatenessMs: () => media?.latenessMs() ?? null }
 }
 
 /** What is wrong with a trunk is said when it is made, not when it is dialled. */

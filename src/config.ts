@@ -1,6 +1,9 @@
 // The configuration: the only reader of the environment. Everything is checked at once, before anything is opened.
 import { z } from 'zod'
+import { ConfigError } from './runtime/config-error.ts'
 import { type LogLevel, logLevels } from './runtime/logger.ts'
+import { maxRtpPort, minRtpPort, type PortRange, readPortRange } from './runtime/port-range.ts'
+import { readTlsFiles, type TlsFiles } from './runtime/tls-files.ts'
 import { type NodeRole, nodeRoles } from './store/node-records.ts'
 
 const rootDialects = ['formant', 'dialnexa', 'talkifai'] as const
@@ -21,9 +24,10 @@ export interface CallSettings {
   /** UDP and TCP; 0: any free one. */
   sipPort: number
   sipTlsPort: number
+  tls: TlsFiles
   /** null: the address that leads to each carrier. */
   publicAddress: string | null
-  rtpPorts: { first: number; last: number }
+  rtpPorts: PortRange
   /** Threads that carry audio; null: one for each core. */
   mediaWorkers: number | null
   /** Folder of the WAV files that scripted agents play; null: none. */
@@ -65,34 +69,12 @@ export interface ClientConfig {
   apiKey: string | null
 }
 
-/** A setting that is wrong, with the sentence a person needs. */
-export interface ConfigProblem {
-  name: string
-  sentence: string
-}
-
-export class ConfigError extends Error {
-  readonly problems: readonly ConfigProblem[]
-
-  constructor(problems: readonly ConfigProblem[]) {
-    const lines = problems.map(({ name, sentence }) => `  ${name}: ${sentence}`)
-    super(
-      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${lines.join('\n')}`,
-    )
-    this.name = 'ConfigError'
-    this.problems = problems
-  }
-}
-
 /** Vendors' keys have 20 characters and more; a shorter one could be guessed. */
 const minApiKeyLength = 20
 const millicentsPerCent = 1000
 const defaultPort = 8080
 /** With one host: the driver does not look for the primary among several. */
 const databaseUrlLike = 'postgresql://user:password@host:5432/database'
-const minRtpPort = 1_024
-/** Linux gives out the ports above it to whoever asks for any. */
-const maxRtpPort = 32_766
 
 const wholeNumber = (min: number, max: number) =>
   z.coerce
@@ -180,6 +162,19 @@ export const environment = z.object({
   OUTDIAL_SIP_TLS_PORT: wholeNumber(0, 65_535)
     .default(5061)
     .describe('The SIP port for TLS; 0 takes any free one.'),
+  OUTDIAL_SIP_TLS_CA: z
+    .string()
+    .optional()
+    .describe(
+      'A PEM file of authorities that are trusted beside the usual ones, for carriers with their own.',
+    ),
+  OUTDIAL_SIP_TLS_CERT: z
+    .string()
+    .optional()
+    .describe(
+      'Our certificate for SIP over TLS, a PEM file with its chain. Unset: we connect, nobody to us.',
+    ),
+  OUTDIAL_SIP_TLS_KEY: z.string().optional().describe('The private key of that certificate, a PEM file.'),
   OUTDIAL_PUBLIC_ADDRESS: z
     .union([z.ipv4(), z.ipv6()], 'must be an IP address')
     .optional()
@@ -187,7 +182,7 @@ export const environment = z.object({
   OUTDIAL_RTP_PORTS: z
     .string()
     .refine(
-      isPortRange,
+      text => readPortRange(text) !== null,
       `must be like 16384-32766: an even port first, within ${minRtpPort} and ${maxRtpPort}`,
     )
     .default('16384-32766')
@@ -243,23 +238,14 @@ function callsOf(values: z.output<typeof environment>): CallSettings {
     sipHost: values.OUTDIAL_SIP_HOST,
     sipPort: values.OUTDIAL_SIP_PORT,
     sipTlsPort: values.OUTDIAL_SIP_TLS_PORT,
+    // Read by the server alone: who only sends commands may not be allowed to read the key.
+    tls: readTlsFiles(values),
     publicAddress: values.OUTDIAL_PUBLIC_ADDRESS ?? null,
-    rtpPorts: readPorts(values.OUTDIAL_RTP_PORTS),
+    rtpPorts: readPortRange(values.OUTDIAL_RTP_PORTS)!,
     mediaWorkers: values.OUTDIAL_MEDIA_WORKERS ?? null,
     audioDir: values.OUTDIAL_AUDIO_DIR ?? null,
     openaiApiKey: values.OPENAI_API_KEY ?? null,
   }
-}
-
-/** `16384-32766`: even ports for RTP, the odd one above each for RTCP. */
-function readPorts(text: string): { first: number; last: number } {
-  const [first = 0, last = 0] = text.split('-').map(Number)
-  return { first, last }
-}
-
-function isPortRange(text: string): boolean {
-  const { first, last } = readPorts(text)
-  return first % 2 === 0 && first >= minRtpPort && last > first && last <= maxRtpPort
 }
 
 /** Reads what a command needs to talk to a running server. @throws ConfigError */

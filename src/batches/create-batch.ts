@@ -38,6 +38,8 @@ export interface CreateBatchRequest {
   maxCallMs?: number
   /** Absent: not recorded. */
   record?: boolean
+  /** Absent: as the trunk says. */
+  trace?: boolean
   /** Absent: off. */
   answeringMachine?: MachinePolicy
 }
@@ -182,6 +184,7 @@ function newBatch(request: CreateBatchRequest, { agent, phoneNumber }: Caller, n
     ringTimeoutMs: request.ringTimeoutMs ?? defaultRingTimeoutMs,
     maxCallMs: request.maxCallMs ?? defaultMaxCallMs,
     record: request.record ?? false,
+    trace: request.trace ?? false,
     answeringMachine: request.answeringMachine ?? 'off',
   }
 }

@@ -6,19 +6,20 @@ import type { Deps } from './deps.ts'
 
 /** Refusals `invalid_trunk_kind` and `invalid_trunk_settings`, as the carrier that will read them says. */
 export async function createTrunk(
-  { store, clock, trunkProblem }: Pick<Deps, 'store' | 'clock' | 'trunkProblem'>,
+  deps: Pick<Deps, 'store' | 'clock' | 'trunkProblem'>,
   trunk: Omit<NewTrunk, 'createdAt'>,
   idempotency?: Idempotency<Trunk>,
 ): Promise<Trunk> {
+  refuseWrongTrunk(deps, trunk)
+  return deps.store.createTrunk({ ...trunk, createdAt: deps.clock.now() }, idempotency)
+}
+
+export function refuseWrongTrunk(
+  { trunkProblem }: Pick<Deps, 'trunkProblem'>,
+  trunk: Pick<Trunk, 'kind' | 'settings'>,
+): void {
   const problem = trunkProblem?.(trunk) ?? null
-  if (problem !== null)
-    throw new Refusal(
-      'invalid',
-      `invalid_trunk_${problem.field}`,
-      `\`${problem.field}\`: ${problem.message}`,
-      {
-        errors: [problem],
-      },
-    )
-  return store.createTrunk({ ...trunk, createdAt: clock.now() }, idempotency)
+  if (problem === null) return
+  const { field, message } = problem
+  throw new Refusal('invalid', `invalid_trunk_${field}`, `\`${field}\`: ${message}`, { errors: [problem] })
 }

@@ -1,5 +1,6 @@
 // What every use case is handed: where things are kept, what time it is, how large things may be.
 
+import type { GatewayProbe, GatewayStanding } from '../domain/gateway.ts'
 import type { Trunk } from '../domain/workspace.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Logger } from '../runtime/logger.ts'
@@ -24,6 +25,10 @@ export interface Deps {
   logger: Logger
   /** Where recordings lie; absent: nothing is recorded. */
   recordingsDir?: string
+  /** Looks up a trunk's gateways and, with `ask`, asks each whether it is there. Absent: nobody can be asked. */
+  probeTrunk?(trunk: Trunk, ask: boolean): Promise<GatewayProbe[]>
+  /** What calls have shown of a trunk's gateways. */
+  trunkGateways?(trunk: Trunk): GatewayStanding[]
   /** What is wrong with a trunk, as the carrier that will read it says; null: nothing. */
   trunkProblem?(trunk: Pick<Trunk, 'kind' | 'settings'>): TrunkProblem | null
 }

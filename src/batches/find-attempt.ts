@@ -1,6 +1,7 @@
-// One call and what it left behind: its transcript, its results, its recording.
+// One call and what it left behind: its transcript, its results, its recording, its SIP messages.
 import { rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { CallTrace } from '../domain/call-trace.ts'
 import { Refusal } from '../domain/refusal.ts'
 import type { Store } from '../store/store.ts'
 import type { Deps } from './deps.ts'
@@ -37,6 +38,24 @@ export async function findRecording(
   const found = await stat(path).catch(() => null)
   if (found === null) throw recordingNotFound(attemptId)
   return { path, bytes: found.size }
+}
+
+/** Refusals `attempt_not_found`, `trace_not_found`; a call that was put back has a trace, too. */
+export async function findTrace(
+  deps: Pick<Deps, 'store'>,
+  workspaceId: number,
+  attemptId: number,
+): Promise<CallTrace> {
+  const trace = await deps.store.findTrace(workspaceId, attemptId)
+  if (trace !== null) return trace
+  const { status } = await findAttempt(deps, workspaceId, attemptId)
+  const why = status === 'ended' ? 'of this call were not kept' : 'are kept when the call has ended'
+  throw new Refusal(
+    'not-found',
+    'trace_not_found',
+    `The SIP messages ${why}: a trunk or a batch with \`trace\` keeps them.`,
+    { ref: String(attemptId) },
+  )
 }
 
 /** Those of a batch that is deleted; one that is gone already is no failure. */

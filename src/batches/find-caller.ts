@@ -56,17 +56,47 @@ async function findNumber(store: Deps['store'], workspaceId: number, ref: string
   throw new Refusal('not-found', 'phone_number_not_found', `Phone number ${ref} not found`, { ref })
 }
 
-/** A workspace has few caller IDs: they are read through rather than indexed by number. */
-async function findByE164(
+/**
+ * The number that a test of this trunk calls from: as named, else the trunk's first. Refusals `phone_number_not_found`,
+ * `number_of_another_trunk`, `trunk_without_number`.
+ */
+export async function findNumberOfTrunk(
+  { store }: Pick<Deps, 'store'>,
+  workspaceId: number,
+  trunk: Trunk,
+  ref: string | null,
+): Promise<PhoneNumber> {
+  const sent = ref === null ? null : await findNumber(store, workspaceId, ref)
+  if (sent !== null && sent.trunkId !== trunk.id)
+    throw new Refusal(
+      'invalid',
+      'number_of_another_trunk',
+      `Phone number ${ref} does not call over ${trunk.name}.`,
+    )
+  const found = sent ?? (await findWhere(store, workspaceId, number => number.trunkId === trunk.id))
+  if (found !== null) return found
+  throw new Refusal(
+    'invalid',
+    'trunk_without_number',
+    `No phone number calls over ${trunk.name}: add one, the carrier wants to know who calls.`,
+  )
+}
+
+function findByE164(store: Deps['store'], workspaceId: number, e164: string): Promise<PhoneNumber | null> {
+  if (!/^\+\d+$/.test(e164)) return Promise.resolve(null)
+  return findWhere(store, workspaceId, number => number.e164 === e164)
+}
+
+/** A workspace has few caller IDs: they are read through rather than indexed. */
+async function findWhere(
   store: Deps['store'],
   workspaceId: number,
-  e164: string,
+  holds: (number: PhoneNumber) => boolean,
 ): Promise<PhoneNumber | null> {
-  if (!/^\+\d+$/.test(e164)) return null
   let after = 0
   for (;;) {
     const page = await store.listPhoneNumbers(workspaceId, { after, limit: phoneNumbersPerPage })
-    const found = page.find(number => number.e164 === e164)
+    const found = page.find(holds)
     if (found !== undefined) return found
     const last = page.at(-1)
     if (last === undefined || page.length < phoneNumbersPerPage) return null

@@ -1,6 +1,8 @@
 // The carrier port: who takes our calls to the telephone network. Adapters: simulated/ (in this process, or as a
 // process of its own), sip/. All pass test/carrier-conformance.
+import type { CallTrace } from '../domain/call-trace.ts'
 import type { Conversation, MachinePolicy } from '../domain/conversation.ts'
+import type { GatewayProbe, GatewayStanding } from '../domain/gateway.ts'
 import type { Evidence } from '../domain/outcome.ts'
 import type { Agent, Trunk } from '../domain/workspace.ts'
 
@@ -20,6 +22,8 @@ export interface CallRequest {
   variablesJson: string
   /** Absent: no. */
   record?: boolean
+  /** Keep its SIP messages; absent: the trunk's settings say. */
+  trace?: boolean
   /** Absent: off. */
   answeringMachine?: MachinePolicy
   /** Asked before each INVITE and each repetition: false once another node may have taken the call over. Absent: yes. */
@@ -42,6 +46,8 @@ export interface CallObserver {
 export interface Call {
   /** CANCEL while it rings, BYE once it is answered; `ended` follows. Idempotent. */
   hangUp(): void
+  /** Once the call is over, or given up: its SIP messages, where they were kept. Given out once. */
+  takeTrace?(): CallTrace | null
 }
 
 /**
@@ -59,5 +65,9 @@ export interface Carrier {
    * it was never told; absent where nothing is kept.
    */
   rescue(trunk: Trunk, callIds: string[], dialogs?: (string | null)[]): Promise<RescueAnswer[]>
+  /** Looks up a trunk's gateways, and with `ask` asks each whether it is there; absent: there is nobody to ask. */
+  probe?(trunk: Trunk, ask: boolean): Promise<GatewayProbe[]>
+  /** What calls have shown of a trunk's gateways so far; asks nobody. */
+  gateways?(trunk: Trunk): GatewayStanding[]
   close(): Promise<void>
 }

@@ -7,6 +7,8 @@ export function carriersByKind(carriers: Readonly<Record<TrunkKind, Carrier>>): 
   return {
     dial: (request, observer) => carriers[request.trunk.kind].dial(request, observer),
     rescue: (trunk, callIds, dialogs) => carriers[trunk.kind].rescue(trunk, callIds, dialogs),
+    probe: async (trunk, ask) => (await carriers[trunk.kind].probe?.(trunk, ask)) ?? [],
+    gateways: trunk => carriers[trunk.kind].gateways?.(trunk) ?? [],
     async close() {
       await Promise.all(Object.values(carriers).map(carrier => carrier.close()))
     },

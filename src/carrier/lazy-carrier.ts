@@ -1,4 +1,5 @@
 // A carrier that is opened by the first call for it: whoever rings no real telephones holds no ports and no threads.
+import type { GatewayProbe, GatewayStanding } from '../domain/gateway.ts'
 import { type Evidence, unplaced } from '../domain/outcome.ts'
 import type { Trunk } from '../domain/workspace.ts'
 import type { Clock } from '../runtime/clock.ts'
@@ -44,11 +45,21 @@ export class LazyCarrier implements Carrier {
         isHungUp = true
         call?.hangUp()
       },
+      takeTrace: () => call?.takeTrace?.() ?? null,
     }
   }
 
   async rescue(trunk: Trunk, callIds: string[], dialogs?: (string | null)[]): Promise<RescueAnswer[]> {
     return (await this.#carrier()).rescue(trunk, callIds, dialogs)
+  }
+
+  async probe(trunk: Trunk, ask: boolean): Promise<GatewayProbe[]> {
+    return (await (await this.#carrier()).probe?.(trunk, ask)) ?? []
+  }
+
+  /** Whoever only looks opens nothing. */
+  gateways(trunk: Trunk): GatewayStanding[] {
+    return this.#opened?.gateways?.(trunk) ?? []
   }
 
   async close(): Promise<void> {

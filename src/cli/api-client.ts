@@ -14,6 +14,7 @@ export interface ApiClient {
   readonly url: string
   get<Answer>(path: string, request?: ApiRequest): Promise<Answer>
   post<Answer>(path: string, request?: ApiRequest): Promise<Answer>
+  patch<Answer>(path: string, request?: ApiRequest): Promise<Answer>
   /** The body as it arrives, for what is no JSON. */
   download(path: string, request?: ApiRequest): AsyncGenerator<Uint8Array>
   /** Every item of a list, page by page. */
@@ -50,6 +51,7 @@ export function connect({ url, apiKey }: ClientConfig): ApiClient {
     url: base,
     get: (path, request) => send('GET', path, request),
     post: (path, request) => send('POST', path, request),
+    patch: (path, request) => send('PATCH', path, request),
     async *download(path, request) {
       const { body } = await answer('GET', path, request)
       if (body !== null) yield* body

@@ -2,6 +2,7 @@
 import { openAsBlob } from 'node:fs'
 import { basename } from 'node:path'
 import type { ClientConfig } from '../config.ts'
+import type { CallingWindow } from '../domain/calling-window.ts'
 import type { RetryPolicy } from '../domain/retry.ts'
 import { defaultRetryPolicy } from '../domain/retry.ts'
 import { type ApiClient, connect } from './api-client.ts'
@@ -29,6 +30,8 @@ export interface BatchOptions {
   retryDelay?: number
   record?: boolean
   answeringMachine?: string
+  /** Calling hours in each person's zone; absent: the workspace's or the trunk's. */
+  window?: CallingWindow
   draft?: boolean
   idempotencyKey?: string
 }
@@ -80,6 +83,7 @@ function settingsOf(options: BatchOptions): Record<string, unknown> {
     callsPerSecond: options.callsPerSecond,
     record: options.record === true ? true : undefined,
     answeringMachine: options.answeringMachine,
+    window: options.window,
     retry: retryOf(options),
   }
 }

@@ -1,12 +1,13 @@
 // `outdial demo`: a server with somebody to call, the 25 people of the first batch called, and what became of them.
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { App } from '../app.ts'
 import { issueApiKey } from '../batches/api-keys.ts'
 import { type Config, readConfig } from '../config.ts'
 import { realClock } from '../runtime/clock.ts'
 import { createLogger } from '../runtime/logger.ts'
 import { type ApiClient, connect } from './api-client.ts'
-import { uploadBatch } from './call.ts'
+import { type BatchOptions, uploadBatch } from './call.ts'
+import { type DemoCast, simulatedCast, sipCast } from './demo-cast.ts'
 import { CommandFailure } from './failure.ts'
 import { openApp, stopOnSignal } from './serve.ts'
 import type { Terminal } from './terminal.ts'
@@ -14,14 +15,18 @@ import { textTable } from './text-table.ts'
 import { type ApiBatch, type ApiReport, follow } from './watch-batch.ts'
 
 const listPath = 'examples/first-batch/contacts.csv'
-const agentAlias = 'demo-agent'
-const numberAlias = 'demo-number'
-/** North American numbers 555-0100 to 555-0199 belong to fiction. */
-const callerId = '+12025550100'
-/** So that a second try is seen at once; seconds. */
-const retryDelay = 2
-const maxAttempts = 3
-const concurrency = 5
+
+interface ApiAttempt {
+  number: string
+  callId: string
+  recordingBytes: number | null
+}
+
+interface CalledBatch {
+  id: number
+  /** Fields of the request that calls the same people by the same means. */
+  again: string
+}
 
 interface ApiRecipient {
   number: string
@@ -32,21 +37,30 @@ interface ApiRecipient {
 }
 
 /** Runs until a signal ends it, like `serve`. */
-export async function demo(terminal: Terminal): Promise<void> {
-  const config = readConfig()
+export async function demo({ sip }: { sip: boolean }, terminal: Terminal): Promise<void> {
+  const settings = readConfig()
+  const cast = sip ? await sipCast(settings) : simulatedCast(settings)
+  const { config } = cast
   const level = config.logLevel === 'info' ? 'warn' : config.logLevel
-  const app = await openApp(config, createLogger({ level, readable: terminal.isLive }))
+  const app = await openApp(config, createLogger({ level, readable: terminal.isLive })).catch(async error => {
+    await cast.close()
+    throw error
+  })
   const interrupt = new AbortController()
-  const stopped = stopOnSignal(app, config, terminal, () => interrupt.abort())
+  const stopped = stopOnSignal(app, config, terminal, () => {
+    interrupt.abort()
+    return cast.close()
+  })
   terminal.note(`Outdial listens on ${app.url}`)
   try {
     const apiKey = await keyOf(app, config)
     const api = connect({ url: app.url, apiKey })
-    await callEverybody(api, terminal, interrupt.signal)
-    for (const line of whatNext(app.url, apiKey, config)) terminal.print(line)
+    const batch = await callEverybody(api, cast, terminal, interrupt.signal)
+    if (cast.isRecorded) for (const line of await whereToListen(api, batch, config)) terminal.print(line)
+    for (const line of whatNext(app.url, apiKey, config, batch.again)) terminal.print(line)
   } catch (error) {
     if (!interrupt.signal.aborted) {
-      await app.stop(0)
+      await Promise.all([app.stop(0), cast.close()])
       throw error
     }
   }
@@ -61,7 +75,12 @@ async function keyOf(app: App, config: Config): Promise<string> {
   return key
 }
 
-async function callEverybody(api: ApiClient, terminal: Terminal, signal: AbortSignal): Promise<void> {
+async function callEverybody(
+  api: ApiClient,
+  cast: DemoCast,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<CalledBatch> {
   const { stopped } = await api.get<{ stopped: boolean }>('/api/v1/workspace')
   if (stopped) {
     throw new CommandFailure(
@@ -69,39 +88,17 @@ async function callEverybody(api: ApiClient, terminal: Terminal, signal: AbortSi
       'The workspace was stopped: start the server with `npm start`, then `outdial go`.',
     )
   }
-  await provideCaller(api)
+  const options = await cast.provide(api)
   const time = new Date(realClock.now()).toISOString().slice(11, 19)
   const batch = await uploadBatch(api, join(import.meta.dirname, '../..', listPath), {
-    agent: agentAlias,
-    from: numberAlias,
+    ...options,
     // A name of its own: the same list under the same name within a minute would be taken for a repetition.
     name: `First batch, ${time}`,
-    concurrency,
-    maxAttempts,
-    retryDelay,
   })
-  terminal.note(`Calling the ${batch.totalRecipients} people of ${listPath} (simulated telephones)`)
+  terminal.note(`Calling the ${batch.totalRecipients} people of ${listPath} (${cast.telephones})`)
   const report = await follow(api, batch, terminal, signal)
   for (const line of await resultLines(api, batch, report)) terminal.print(line)
-}
-
-/** The agent and the phone number of the demo, unless an earlier run made them. */
-async function provideCaller(api: ApiClient): Promise<void> {
-  if (!(await hasAlias(api, '/api/v1/agents', agentAlias))) {
-    const prompt = 'You call {{name}} in {{city}} about the appointment on {{appointment}}.'
-    await api.post('/api/v1/agents', { body: { name: 'Demo agent', prompt, aliases: [agentAlias] } })
-  }
-  if (!(await hasAlias(api, '/api/v1/phone-numbers', numberAlias))) {
-    const body = { e164: callerId, agentId: agentAlias, aliases: [numberAlias] }
-    await api.post('/api/v1/phone-numbers', { body })
-  }
-}
-
-async function hasAlias(api: ApiClient, path: string, alias: string): Promise<boolean> {
-  for await (const { aliases } of api.all<{ aliases: string[] }>(path)) {
-    if (aliases.includes(alias)) return true
-  }
-  return false
+  return { id: batch.id, again: againBy(options) }
 }
 
 async function resultLines(api: ApiClient, batch: ApiBatch, report: ApiReport): Promise<string[]> {
@@ -129,7 +126,29 @@ function becauseOf({ lastAttempt }: ApiRecipient): string {
   return talkMs === null ? cause : `${cause}, ${(talkMs / 1000).toFixed(1)} s`
 }
 
-function whatNext(url: string, apiKey: string, { dataDir }: Config): string[] {
+/** The first conversation that was recorded, as an example. */
+async function whereToListen(api: ApiClient, { id }: CalledBatch, { dataDir }: Config): Promise<string[]> {
+  const folder = resolve(dataDir, 'recordings')
+  for await (const attempt of api.all<ApiAttempt>(`/api/v1/batches/${id}/attempts`)) {
+    if ((attempt.recordingBytes ?? 0) === 0) continue
+    return [
+      '',
+      `Recordings  ${folder} (one WAV file a conversation: they are left, we are right)`,
+      `Listen to ${attempt.number}, e.g. with SoX or a browser:`,
+      '',
+      `  play ${join(folder, `${attempt.callId}.wav`)}`,
+    ]
+  }
+  return ['', 'Nothing was recorded.']
+}
+
+function againBy({ agent, from, record, window }: BatchOptions): string {
+  const real =
+    record === true ? ` -F phoneNumberId=${from} -F record=true -F 'window=${JSON.stringify(window)}'` : ''
+  return `-F agentId=${agent}${real}`
+}
+
+function whatNext(url: string, apiKey: string, { dataDir }: Config, again: string): string[] {
   return [
     '',
     `Address   ${url}`,
@@ -138,7 +157,7 @@ function whatNext(url: string, apiKey: string, { dataDir }: Config): string[] {
     '',
     'Call them again:',
     '',
-    `  curl ${url}/api/v1/batches -H "Authorization: Bearer ${apiKey}" -F agentId=${agentAlias} -F file=@${listPath}`,
+    `  curl ${url}/api/v1/batches -H "Authorization: Bearer ${apiKey}" ${again} -F file=@${listPath}`,
     '',
     'Ctrl-C stops the server.',
   ]

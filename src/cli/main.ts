@@ -1,6 +1,6 @@
 // The `outdial` command: runs what was asked for and ends with the exit code that tells how it went.
 import { CommanderError } from 'commander'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../runtime/config-error.ts'
 import { CommandFailure, exitCodes } from './failure.ts'
 import { createProgram } from './program.ts'
 import { processTerminal } from './terminal.ts'

@@ -1,8 +1,9 @@
 // The commands, their arguments and their help; each is loaded only when it is run, so that `--help` answers at once.
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { type ClientConfig, readClientConfig } from '../config.ts'
 import { machinePolicies } from '../domain/conversation.ts'
 import { nodeRoles } from '../store/node-records.ts'
+import { ownAddress, portRange, positiveNumber, shareOfOne, wholeNumber } from './option-values.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface OutputOption {
@@ -22,6 +23,8 @@ export function createProgram(terminal: Terminal): Command {
     .exitOverride()
     .showHelpAfterError('(outdial --help shows what there is)')
     .configureOutput({ getOutHelpWidth: () => helpColumns, getErrHelpWidth: () => helpColumns })
+    // `doctor` has options and a command with the same ones: what stands behind the command is the command's.
+    .enablePositionalOptions()
     .addHelpText(
       'after',
       '\nExit codes: 0 done · 1 failed · 2 wrong usage or configuration · 3 no server answers · 4 the server said no · 130 interrupted',
@@ -50,7 +53,8 @@ function addServerCommands(program: Command, terminal: Terminal): void {
     .description(
       'start the server, call the 25 people of examples/first-batch/contacts.csv, and go on serving',
     )
-    .action(async () => (await import('./demo.ts')).demo(terminal))
+    .option('--sip', 'over real SIP and audio to telephones on this machine, with recordings', false)
+    .action(async options => (await import('./demo.ts')).demo(options, terminal))
   program
     .command('carrier')
     .description('run the simulated carrier as a process of its own; trunks reach it by its address')
@@ -58,6 +62,21 @@ function addServerCommands(program: Command, terminal: Terminal): void {
     .option('--port <port>', 'port on 127.0.0.1; 0 takes any free one', wholeNumber(0, 65_535), 7070)
     .option('--seed <n>', 'the same seed, the same calls', wholeNumber(0, 2 ** 32 - 1), 1)
     .action(async options => (await import('./carrier.ts')).carrier(options, terminal))
+  program
+    .command('phones')
+    .description(
+      'telephones on this machine that a SIP trunk can ring: people who talk, machines, busy lines',
+    )
+    .option('--host <ip>', 'address to listen on, for SIP and audio', ownAddress, '127.0.0.1')
+    .option('--port <port>', 'SIP port, UDP and TCP; 0 takes any free one', wholeNumber(0, 65_535), 5070)
+    .addOption(
+      new Option('--rtp-ports <range>', 'ports for audio, two a call')
+        .argParser(portRange)
+        .default({ first: 12_000, last: 12_798 }, '12000-12798'),
+    )
+    .option('--seed <n>', 'the same seed, the same people', wholeNumber(0, 2 ** 32 - 1), 1)
+    .option('-q, --quiet', 'no line for each call', false)
+    .action(async options => (await import('./phones.ts')).phones(options, terminal))
 }
 
 function addBatchCommands(program: Command, terminal: Terminal): void {
@@ -128,12 +147,43 @@ function addTrunkCommands(program: Command, terminal: Terminal): void {
   onServer(trunk.command('list'))
     .description('which there are')
     .action(async options => (await import('./trunks.ts')).listTrunks(options, clientOf(options), terminal))
-  onServer(trunk.command('add <name>'))
-    .description('ring real telephones over a SIP trunk')
-    .requiredOption(
-      '--gateway <address...>',
-      'where it is, e.g. sip.example.com, tcp:192.0.2.1:5070, tls:sip.example.com; several in order',
-    )
+  trunkOptions(
+    onServer(trunk.command('add <name>'))
+      .description('ring real telephones over a SIP trunk')
+      .requiredOption(
+        '--gateway <address...>',
+        'where it is, e.g. sip.example.com, tcp:192.0.2.1:5070, tls:sip.example.com; several in order',
+      ),
+  )
+    .option('--no-plus', 'numbers are written without +')
+    .option('--no-tls-verify', 'take any certificate of a tls: gateway')
+    .option('--caller-id <number>', 'add this number of yours to call from, e.g. +12025550100')
+    .option('--agent <ref>', 'who talks when that number calls: id or alias')
+    .action(async (name, options) => {
+      // A trunk checks certificates unless it says otherwise: only that is worth storing.
+      const { tlsVerify, ...rest } = options
+      const settings = tlsVerify === false ? options : rest
+      await (await import('./trunks.ts')).addTrunk(name, settings, clientOf(options), terminal)
+    })
+  trunkOptions(
+    onServer(trunk.command('set <trunk>'))
+      .description('change what is named, by the trunk’s name or id; the rest stays as it is')
+      .option('--name <name>', 'what it is called')
+      .option('--gateway <address...>', 'where it is; all of them, in order'),
+  )
+    .option('--plus', 'numbers are written with +')
+    .option('--no-plus', 'numbers are written without +')
+    .option('--no-srtp', 'plain audio')
+    .option('--tls-verify', 'check the certificates of tls: gateways')
+    .option('--no-tls-verify', 'take any certificate of a tls: gateway')
+    .option('--no-trace', 'keep no SIP messages')
+    .action(async (ref, options) => {
+      await (await import('./trunks.ts')).changeTrunk(ref, options, clientOf(options), terminal)
+    })
+}
+
+function trunkOptions(command: Command): Command {
+  return command
     .option('--domain <host>', 'host of the SIP addresses (default: the first gateway’s)')
     .option('--username <name>', 'for digest authentication; without it the carrier knows us by our address')
     .option('--password-file <file>', 'holds the password')
@@ -142,13 +192,9 @@ function addTrunkCommands(program: Command, terminal: Terminal): void {
     .option('--public-address <ip>', 'our address as this carrier sees it')
     .option('--prefix <digits>', 'put before each number')
     .option('--strip <digits>', 'taken from the front of each number')
-    .option('--no-plus', 'numbers are written without +')
-    .option('--srtp', 'encrypt the audio (SDES)', false)
-    .option('--caller-id <number>', 'add this number of yours to call from, e.g. +12025550100')
-    .option('--agent <ref>', 'who talks when that number calls: id or alias')
-    .action(async (name, options) => {
-      await (await import('./trunks.ts')).addTrunk(name, options, clientOf(options), terminal)
-    })
+    .option('--codecs <names...>', 'PCMU, PCMA, or both in order')
+    .option('--srtp', 'encrypt the audio (SDES)')
+    .option('--trace', 'keep the SIP messages of its calls')
 }
 
 function addStopCommands(program: Command, terminal: Terminal): void {
@@ -186,9 +232,23 @@ function addCheckingCommands(program: Command, terminal: Terminal): void {
       'calling hours in each person’s own zone, e.g. 09:00-21:00 (default: always)',
     )
     .action(async (file, options) => (await import('./simulate.ts')).simulate(file, options, terminal))
-  onServer(program.command('doctor'))
+  addDoctorCommands(program, terminal)
+}
+
+function addDoctorCommands(program: Command, terminal: Terminal): void {
+  const doctor = onServer(program.command('doctor'))
     .description('check this machine, the configuration and the running server')
     .action(async options => (await import('./doctor.ts')).doctor(options, serverOptions(options), terminal))
+  onServer(doctor.command('trunk <name>'))
+    .description('look at a SIP trunk, or ring a number of yours over it, and say what is wrong')
+    .option('--to <number>', 'ring this number of yours, once; without it no call is made')
+    .option('--from <ref>', 'the phone number to call from: id, alias or number (default: the trunk’s first)')
+    .option('--agent <ref>', 'who talks: id or alias (default: a test voice that asks for a key)')
+    .option('--ring-seconds <n>', 'how long it may ring (default: 25)', wholeNumber(1, 30))
+    .option('-y, --yes', 'ring without asking first', false)
+    .action(async (name, options) => {
+      await (await import('./doctor-trunk.ts')).doctorTrunk(name, options, clientOf(options), terminal)
+    })
 }
 
 function onServer(command: Command, output: 'output option' | 'no output option' = 'output option'): Command {
@@ -212,26 +272,4 @@ function clientOf(options: ServerOptions): ClientConfig {
 function serverOptions({ url, key }: ServerOptions): ClientConfig {
   const configured = readClientConfig()
   return { url: url ?? configured.url, apiKey: key ?? configured.apiKey }
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return text => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
-    }
-    return value
-  }
-}
-
-function positiveNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above 0.')
-  return value
-}
-
-function shareOfOne(text: string): number {
-  const value = Number(text)
-  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError('It must be a number from 0 to 1.')
-  return value
 }

@@ -34,13 +34,13 @@ export async function openApp(config: Config, logger: Logger): Promise<App> {
 
 /**
  * Waits for the first signal, stops the app and ends the process with 0; a second signal ends it at once.
- * @param onSignal runs at the first one
+ * @param onSignal runs at the first one; what it returns is waited for
  */
 export async function stopOnSignal(
   app: App,
   config: Config,
   terminal: Terminal,
-  onSignal: () => void = () => {},
+  onSignal: () => unknown = () => {},
 ): Promise<void> {
   await new Promise<void>(resolve => {
     const first = () => {
@@ -54,12 +54,12 @@ export async function stopOnSignal(
     if (realClock.now() - firstAt > echoMs) process.exit(exitCodes.interrupted)
   }
   process.on('SIGTERM', endAtOnce).on('SIGINT', endAtOnce)
-  onSignal()
+  const alsoStopping = onSignal()
   const open = await app.deps.store.countOpenAttempts()
   const wait =
     open === 0 ? '' : ` ${open} calls may go on for ${config.shutdownGraceMs / 1000} s; again: end at once.`
   terminal.note(`Stopping: no more calls are placed.${wait}`)
-  await app.stop()
+  await Promise.all([app.stop(), alsoStopping])
   terminal.note('Stopped.')
   // Everything is closed and on disk: a client's half-open connection must not keep a supervisor waiting.
   process.exit(exitCodes.ok)

@@ -1,6 +1,7 @@
 // Where a command speaks: data on stdout, everything else on stderr, so that output can be piped.
 
 import { once } from 'node:events'
+import { createInterface } from 'node:readline/promises'
 
 export interface Terminal {
   /** Data, one line. */
@@ -11,6 +12,8 @@ export interface Terminal {
   note(line: string): void
   /** Rewrites the current line of stderr; only where `isLive`. */
   redraw(line: string): void
+  /** Asks a person, who may answer y or yes; null: nobody is there. */
+  ask: ((question: string) => Promise<boolean>) | null
   /** stderr is a terminal that can rewrite a line. */
   isLive: boolean
   /** Width of stderr in characters. */
@@ -42,7 +45,20 @@ export function processTerminal(): Terminal {
       drawn = line !== ''
       stderr.write(clearLine + line)
     },
+    ask: process.stdin.isTTY === true && stderr.isTTY === true ? askPerson : null,
     isLive: stderr.isTTY === true,
     columns: stderr.columns || defaultColumns,
+  }
+}
+
+/** On stderr, since stdout may be piped. Ctrl-C and Ctrl-D mean no. */
+async function askPerson(question: string): Promise<boolean> {
+  const reader = createInterface({ input: process.stdin, output: process.stderr })
+  const closed = once(reader, 'close').then(() => '')
+  try {
+    const answer = await Promise.race([reader.question(question), closed])
+    return /^\s*y(es)?\s*$/i.test(answer)
+  } finally {
+    reader.close()
   }
 }

@@ -29,6 +29,9 @@ export function decideNext(outcome: Outcome, history: CallHistory, now: number):
   return delay === null ? { kind: 'finish' } : { kind: 'retry', dueAt: now + delay }
 }
 
-function mayPutBack({ putBacks, firstPutBackAt }: CallHistory, now: number): boolean {
-  return putBacks < maxPutBacks && (firstPutBackAt === null || now - firstPutBackAt < maxPutBackMs)
+function mayPutBack({ retry, putBacks, firstPutBackAt }: CallHistory, now: number): boolean {
+  return (
+    putBacks < (retry.maxPutBacks ?? maxPutBacks) &&
+    (firstPutBackAt === null || now - firstPutBackAt < maxPutBackMs)
+  )
 }

@@ -50,7 +50,7 @@ export class OutcomeRecorder {
     this.#schedule()
   }
 
-  ended(claim: Claim, { outcome, answeredAt, endedAt, dialled, conversation }: Ending): void {
+  ended(claim: Claim, { outcome, answeredAt, endedAt, dialled, conversation, trace }: Ending): void {
     this.#progress.delete(claim.attemptId)
     const talkMs = answeredAt === null ? 0 : endedAt - answeredAt
     const architecture = this.#deps.known.agent(claim.agentId).architecture
@@ -65,6 +65,7 @@ export class OutcomeRecorder {
         : { kind: 'put-back', dueAt: endedAt, throttled: false },
       suppress: outcome.consequence === 'suppress-number',
       ...(conversation === undefined ? {} : { conversation }),
+      ...(trace === undefined ? {} : { trace }),
     })
     if (dialled) this.#deps.breakers.observe(claim, outcome)
     this.#schedule()

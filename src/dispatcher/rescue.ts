@@ -80,14 +80,15 @@ export class Rescuer {
 
   /** What the carrier says of each; null: we were told to stop before it said anything. */
   async #ask(trunkId: number, orphans: OrphanedAttempt[]): Promise<RescueAnswer[] | null> {
-    const { carrier, clock, known, logger, isStopping } = this.#deps
+    const { carrier, clock, known, logger, isStopping, alone = true } = this.#deps
     const trunk = known.trunk(trunkId)
     const callIds = orphans.map(({ callId }) => callId ?? '')
-    const dialogs = orphans.map(({ dialog }) => dialog)
+    // A node that is alone keeps none in the store: there, that nothing is kept proves nothing.
+    const dialogs = alone ? [] : [orphans.map(({ dialog }) => dialog)]
     const giveUpAt = clock.now() + quarantineMs
     while (!isStopping()) {
       try {
-        return await carrier.rescue(trunk, callIds, dialogs)
+        return await carrier.rescue(trunk, callIds, ...dialogs)
       } catch (error) {
         if (clock.now() >= giveUpAt) return callIds.map(() => 'unknown')
         logger.warn({ err: error, trunkId }, 'the carrier does not say what became of calls: asking again')

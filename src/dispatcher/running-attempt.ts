@@ -3,11 +3,14 @@
 //   dialing ──ringing──▶ ringing ──answered──▶ answered ──ended──▶ over
 //      └── silence 32 s, ring time-out, maximum age: hang up, then the carrier has `hangUpAnswerMs` to confirm
 import type { Call, Carrier } from '../carrier/carrier.ts'
+import type { CallTrace } from '../domain/call-trace.ts'
 import type { Conversation } from '../domain/conversation.ts'
 import { classify, type Evidence, noEvidence, type Outcome } from '../domain/outcome.ts'
+import { isImmediate480 } from '../domain/refusal-burst.ts'
 import type { Agent, Trunk } from '../domain/workspace.ts'
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { AttemptProgress, Claim } from '../store/dispatch-records.ts'
+import type { NoteRefusal, RecentDials } from './recent-dials.ts'
 
 /** RFC 3261 timer B: 64·T1. Nothing at all for so long is a failure of the carrier. */
 const silenceTimeoutMs = 32_000
@@ -21,6 +24,7 @@ export interface Ending {
   /** The call was placed on disk and then forbidden before the dial: unspent. */
   dialled: boolean
   conversation?: Conversation
+  trace?: CallTrace
 }
 
 export interface RunningAttemptDeps {
@@ -30,6 +34,7 @@ export interface RunningAttemptDeps {
   agent: Agent
   carrier: Carrier
   clock: Clock
+  recentDials: RecentDials
   /** Whether this node still holds the attempt. */
   isHeld(): boolean
   /** Whether the store's word that it may be dialled is recent. */
@@ -45,6 +50,7 @@ export class RunningAttempt {
   #call: Call | null = null
   #timer: Timer | null = null
   #dialledAt = 0
+  #noteRefusal: NoteRefusal | null = null
   #heard = false
   #answeredAt: number | null = null
   #endedBy: Evidence['endedBy'] = null
@@ -62,8 +68,9 @@ export class RunningAttempt {
   dial(): void {
     // It went back while it waited for its turn: this node could not renew its lease for a while.
     if (this.#over) return
-    const { claim, callId, trunk, agent, carrier, clock, keepDialog } = this.#deps
+    const { claim, callId, trunk, agent, carrier, clock, keepDialog, recentDials } = this.#deps
     this.#dialledAt = clock.now()
+    this.#noteRefusal = recentDials.dialled(trunk.id, this.#dialledAt)
     this.#arm(Math.min(silenceTimeoutMs, claim.ringTimeoutMs), () => this.#notAnswered())
     this.#call = carrier.dial(
       {
@@ -76,6 +83,7 @@ export class RunningAttempt {
         agent,
         variablesJson: claim.variablesJson,
         record: claim.record,
+        trace: claim.trace,
         answeringMachine: claim.answeringMachine,
         mayRing: () => this.#mayRing(),
       },
@@ -143,9 +151,22 @@ export class RunningAttempt {
     this.#over = true
     this.#timer?.cancel()
     const answeredAt = this.#answeredAt ?? evidence.answeredAt
-    const outcome = classify({ ...evidence, answeredAt, endedBy: this.#endedBy })
-    const left = conversation === undefined ? {} : { conversation }
+    const outcome = classify({
+      ...evidence,
+      ...this.#burst(evidence, at),
+      answeredAt,
+      endedBy: this.#endedBy,
+    })
+    const trace = this.#call?.takeTrace?.() ?? null
+    const left = { ...(conversation && { conversation }), ...(trace && { trace }) }
     this.#deps.onEnded({ outcome, answeredAt, endedAt: at, dialled, ...left })
+  }
+
+  /** How an immediate 480 stands among the trunk's other calls. */
+  #burst(evidence: Evidence, at: number): Pick<Evidence, 'burst'> {
+    const afterMs = this.#heard || this.#endedBy !== null ? null : at - this.#dialledAt
+    if (this.#noteRefusal === null || !isImmediate480(evidence, afterMs)) return {}
+    return { burst: { ...this.#noteRefusal(), putBacks: this.#deps.claim.putBacks } }
   }
 
   #arm(inMs: number, task: () => void): void {

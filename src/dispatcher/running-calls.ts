@@ -8,6 +8,7 @@ import type { DialogKeeper } from './dialog-keeper.ts'
 import type { KnownResources } from './known-resources.ts'
 import type { Instant, Leases } from './leases.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
+import { RecentDials } from './recent-dials.ts'
 import { RunningAttempt } from './running-attempt.ts'
 
 export interface RunningCallsDeps {
@@ -29,6 +30,7 @@ export interface RunningCallsDeps {
 export class RunningCalls {
   readonly #deps: RunningCallsDeps
   readonly #attempts = new Map<number, RunningAttempt>()
+  readonly #recentDials = new RecentDials()
   #placed = 0
   #allEnded = () => {}
 
@@ -131,6 +133,7 @@ export class RunningCalls {
       agent: known.agent(claim.agentId),
       carrier,
       clock,
+      recentDials: this.#recentDials,
       isHeld: () => leases.isHeld(attemptId),
       isPermitted,
       ...(dialogs === undefined ? {} : { keepDialog: dialog => dialogs.keep(attemptId, dialog) }),

@@ -57,6 +57,8 @@ export interface BatchRules {
   maxCallMs: number
   /** Whether its conversations are recorded; only real calls have any. */
   record: boolean
+  /** Whether the SIP messages of its calls are kept, also where its trunk keeps none. */
+  trace: boolean
   answeringMachine: MachinePolicy
 }
 

@@ -16,6 +16,7 @@ export const eventTypes = [
   'attempt.put-back',
   'number.suppressed',
   'number.unsuppressed',
+  'trunk.updated',
   'trunk.slowed',
   'trunk.breaker-opened',
   'trunk.breaker-closed',

@@ -1,4 +1,5 @@
 // How an attempt ended: one pure table from what the carrier said (field notes §1) to what we do about it.
+import { type Burst, isThrottling } from './refusal-burst.ts'
 
 export const dispositions = [
   'answered',
@@ -42,6 +43,8 @@ export interface Evidence {
   agentFailed: boolean
   /** The person asked, during the call, not to be called again. */
   doNotCallAgain?: boolean
+  /** It is an immediate 480: how that stands among the trunk's other answers. */
+  burst?: Burst
   /** It never left this machine: no port, no worker, audio too late already. No word about the carrier. */
   notPlaced?: boolean
 }
@@ -165,13 +168,19 @@ function judge(evidence: Evidence): Verdict {
   if (endedBy === 'silence-timeout' || endedBy === 'max-age') return carrierFailure
   if (sipStatus !== null && throttleStatuses.has(sipStatus) && throttlePhrase.test(phrase ?? ''))
     return throttled
+  if (isInBurst(evidence)) return throttled
   const quirk = quirks.find(({ text }) => text.test(phrase ?? ''))
   if (quirk !== undefined) return quirk.verdict
   const byStatus = sipStatus === null ? undefined : bySipStatus.get(sipStatus)
   return byStatus ?? (q850 === null ? undefined : byQ850.get(q850)) ?? carrierFailure
 }
 
-function describe({ sipStatus, phrase, q850, endedBy, agentFailed, voicemail }: Evidence): string {
+function isInBurst({ burst }: Evidence): boolean {
+  return burst !== undefined && isThrottling(burst)
+}
+
+function describe(evidence: Evidence): string {
+  const { sipStatus, phrase, q850, endedBy, agentFailed, voicemail } = evidence
   if (endedBy !== null) return endedBy.replaceAll('-', ' ')
   if (agentFailed) return phrase === null ? 'agent failed' : `agent failed: ${phrase}`
   if (voicemail) return 'answering machine'
@@ -179,6 +188,7 @@ function describe({ sipStatus, phrase, q850, endedBy, agentFailed, voicemail }: 
     sipStatus === null ? null : `sip ${sipStatus}`,
     phrase,
     q850 === null ? null : `q850 ${q850}`,
+    isInBurst(evidence) ? 'in a burst' : null,
   ].filter(word => word !== null && word !== '')
   return words.length === 0 ? 'no answer from the carrier' : words.join(' ')
 }

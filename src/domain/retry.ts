@@ -6,6 +6,8 @@ export interface RetryPolicy {
   maxAttempts: number
   /** Delays in ms before the second, third, … call after this disposition; the last one repeats. Absent: never again. */
   delaysMs: Partial<Record<Disposition, readonly number[]>>
+  /** How often a carrier's "slow down" may put a person back unspent; absent: the house's own bound. */
+  maxPutBacks?: number
 }
 
 const minute = 60_000

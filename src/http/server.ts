@@ -7,12 +7,13 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { Dialect } from '../domain/batch.ts'
 import { ownApi } from './api/own-api.ts'
+import { type CallUpdateDeps, callUpdateRoute } from './call-updates.ts'
 import type { DialectPlugin, HttpDeps } from './dialect.ts'
 import { type HealthDeps, registerHealth } from './health.ts'
 import { answerErrors, mountDialect, sendRefusal } from './mount.ts'
 import { refusalOf } from './refusal-of-error.ts'
 
-export interface ServerDeps extends HttpDeps, HealthDeps {
+export interface ServerDeps extends HttpDeps, HealthDeps, CallUpdateDeps {
   dialects: readonly DialectPlugin[]
   /** Mounted at the root as well, for clients that can change only their host. */
   rootDialect: Dialect | null
@@ -55,6 +56,7 @@ export function buildServer(deps: ServerDeps): FastifyInstance {
   })
   app.register(multipart)
   registerHealth(app, deps)
+  callUpdateRoute(app, deps)
   for (const dialect of dialects) mountDialect(app, dialect, deps, dialect.prefix)
   if (root === ownApi) answerErrors(app, ownApi)
   else mountDialect(app, root, deps, '')

@@ -139,7 +139,7 @@ const stretchFrames = 3
 const minNoise = 4
 
 /** Tells loud frames from quiet ones, over the noise of this line. */
-function createVoiceGate(): (frame: Uint8Array) => boolean {
+export function createVoiceGate(): (frame: Uint8Array) => boolean {
   const stretch: number[] = []
   let floor = Number.POSITIVE_INFINITY
   let frames = 0

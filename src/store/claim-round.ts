@@ -149,6 +149,7 @@ export function toClaim(batch: RunningBatch, row: Row, attemptId: number, now: n
     ringTimeoutMs: batch.ringTimeoutMs,
     maxCallMs: batch.maxCallMs,
     record: batch.record,
+    trace: batch.trace,
     answeringMachine: batch.answeringMachine,
     retry: batch.retry,
   }

@@ -1,4 +1,5 @@
 // What the dispatcher and the store hand each other: claims, verdicts before the dial, endings, orphans.
+import type { CallTrace } from '../domain/call-trace.ts'
 import type { Conversation, MachinePolicy } from '../domain/conversation.ts'
 import type { Outcome } from '../domain/outcome.ts'
 import type { RetryPolicy } from '../domain/retry.ts'
@@ -45,6 +46,7 @@ export interface Claim {
   ringTimeoutMs: number
   maxCallMs: number
   record: boolean
+  trace: boolean
   answeringMachine: MachinePolicy
   retry: RetryPolicy
 }
@@ -102,6 +104,8 @@ export interface EndedAttempt {
   suppress: boolean
   /** Absent: nothing was left behind (no answer, a simulated call), or the call was put back. */
   conversation?: Conversation
+  /** Absent: its SIP messages were not kept. It is kept with whatever end the call had. */
+  trace?: CallTrace
 }
 export interface EndedResult {
   /** Batches that completed with these. */

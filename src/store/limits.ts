@@ -5,3 +5,5 @@ export const defaultMaxConcurrentCalls = 100
 
 /** How long an answer is kept under its Idempotency-Key. */
 export const keptAnswerMs = 24 * 3_600_000
+/** About 10 kB each: a trunk that was left tracing fills 200 MB, not the disk. */
+export const maxTraces = 20_000

@@ -41,6 +41,7 @@ export function toOrphan(row: Row): OrphanedAttempt {
     ringTimeoutMs: row.ring_timeout_ms,
     maxCallMs: row.max_call_ms,
     record: Boolean(row.record),
+    trace: Boolean(row.trace),
     answeringMachine: row.answering_machine,
     retry: JSON.parse(row.retry),
     status: row.status,

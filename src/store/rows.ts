@@ -128,6 +128,7 @@ export function toBatch(row: Row): Batch {
     ringTimeoutMs: row.ring_timeout_ms,
     maxCallMs: row.max_call_ms,
     record: Boolean(row.record),
+    trace: Boolean(row.trace),
     answeringMachine: row.answering_machine,
     ingest: { rows, accepted, invalid, duplicate, suppressed },
     totalRecipients: accepted,

@@ -20,6 +20,7 @@ export interface RunningBatch {
   ringTimeoutMs: number
   maxCallMs: number
   record: boolean
+  trace: boolean
   answeringMachine: MachinePolicy
   /** 0: no limit. */
   trunkSpacingMs: number
@@ -47,7 +48,7 @@ export const scopesOf = (attempt: {
 
 /** The row of `toRunningBatch`, in both engines' SQL. */
 export const selectRunning = `SELECT b.id, b.workspace_id, b.trunk_id, b.phone_number_id, b.agent_id, b.retry, b.ring_timeout_ms, b.max_call_ms,
-    b.record, b.answering_machine, b.max_concurrent_calls AS batch_max, b.calls_per_second AS batch_cps,
+    b.record, b.trace, b.answering_machine, b.max_concurrent_calls AS batch_max, b.calls_per_second AS batch_cps,
     coalesce(b.calling_window, w.calling_window) AS calling_window, w.stopped, w.max_concurrent_calls AS workspace_max,
     t.kind, t.max_concurrent_calls AS trunk_max, t.calls_per_second AS trunk_cps,
     t.slowed_calls_per_second AS slowed_cps, t.breaker_until AS trunk_breaker_until,
@@ -85,6 +86,7 @@ export function toRunningBatch(row: Row, zones: string[]): RunningBatch {
     ringTimeoutMs: row.ring_timeout_ms,
     maxCallMs: row.max_call_ms,
     record: Boolean(row.record),
+    trace: Boolean(row.trace),
     answeringMachine: row.answering_machine,
     trunkSpacingMs: trunkRates.length === 0 ? 0 : slotIntervalMs(Math.min(...trunkRates)),
     batchSpacingMs: row.batch_cps === null ? 0 : slotIntervalMs(row.batch_cps),

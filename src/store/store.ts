@@ -3,6 +3,7 @@
 //
 // Every method is scoped: where it takes a workspaceId, things of another workspace do not exist (null or empty).
 import type { Batch, BatchStatus, IngestCounts, NewBatch } from '../domain/batch.ts'
+import type { CallTrace } from '../domain/call-trace.ts'
 import type { Conversation } from '../domain/conversation.ts'
 import type { OutboxEvent } from '../domain/event.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
@@ -19,6 +20,8 @@ export interface NewPhoneNumber extends Omit<PhoneNumber, 'id' | 'trunkId'> {
   /** null: the workspace's simulated trunk. */
   trunkId: number | null
 }
+export interface TrunkPatch
+  extends Partial<Pick<Trunk, 'name' | 'maxConcurrentCalls' | 'callsPerSecond' | 'settings'>> {}
 export interface WorkspacePatch
   extends Partial<
     Pick<
@@ -111,6 +114,8 @@ export interface Store extends DispatchStore {
   /** Refusal `alias_taken` (conflict) when an alias equals an id or alias of the workspace. */
   createAgent(agent: NewAgent, idempotency?: Idempotency<Agent>): Promise<Agent>
   createTrunk(trunk: NewTrunk, idempotency?: Idempotency<Trunk>): Promise<Trunk>
+  /** `settings` are replaced whole. null: no such trunk. */
+  updateTrunk(workspaceId: number, trunkId: number, patch: TrunkPatch, now: number): Promise<Trunk | null>
   /** Refusal `unknown_trunk` / `unknown_agent` (not-found), `alias_taken` (conflict), `number_taken` (conflict). */
   createPhoneNumber(number: NewPhoneNumber, idempotency?: Idempotency<PhoneNumber>): Promise<PhoneNumber>
   /** `ref`: an alias, or the id in digits. */
@@ -152,7 +157,7 @@ export interface Store extends DispatchStore {
   ): Promise<Batch | null>
   /** A batch in `importing`: no reader sees it, nothing is dialled. */
   beginImport(batch: NewBatch): Promise<number>
-  /** Stores accepted rows (those on the suppression list become rejected) and the report's lines for the rejected. */
+  /** Accepted rows (those on the suppression list become rejected), and the report's lines for the rejected. */
   importRows(batchId: number, accepted: AcceptedRow[], rejected: RejectedRow[]): Promise<void>
   /**
    * Rows are whole. `decide` sees the counts and may throw a Refusal (strict mode, no good row, credits): then the
@@ -167,8 +172,7 @@ export interface Store extends DispatchStore {
   ): Promise<Batch>
   /** A batch that is live already stays: the commit that made it whole may not have been acknowledged. */
   discardImport(batchId: number): Promise<void>
-  /** More recipients for an open batch, whole or not at all; their row numbers go on from the last. Numbers that the batch
-   * has already are duplicates. */
+  /** More recipients for an open batch, whole or not at all, with row numbers after the last; those it has are duplicates. */
   addRecipients(
     workspaceId: number,
     batchId: number,
@@ -245,6 +249,8 @@ export interface Store extends DispatchStore {
     workspaceId: number,
     attemptId: number,
   ): Promise<(Attempt & { conversation: Conversation | null }) | null>
+  /** The SIP messages of a call, also of one that was put back; null: none were kept. */
+  findTrace(workspaceId: number, attemptId: number): Promise<CallTrace | null>
   /** File names of a batch's recordings: whoever deletes the batch deletes them. */
   listRecordings(workspaceId: number, batchId: number): Promise<string[]>
   countAttempts(workspaceId: number, filter: { batchId?: number }): Promise<number>

@@ -4,10 +4,12 @@ import { test } from 'node:test'
 import type { AgentSettings } from '../../src/agent/agent.ts'
 import { createConnectAgent } from '../../src/agent/connect-agent.ts'
 import type { Speech } from '../../src/agent/scripted/speech.ts'
+import { frameBytes, pcmToUlaw } from '../../src/media/g711.ts'
 import { realClock } from '../../src/runtime/clock.ts'
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts'
+import { tone } from '../media/sound.ts'
 import { agentConformance } from './agent-conformance.ts'
-import { FakeCallLeg, isAudible } from './fake-call-leg.ts'
+import { FakeCallLeg, isAudible, silence } from './fake-call-leg.ts'
 import { toneOf, toneSpeech } from './scripted-speech.ts'
 
 const connect = createConnectAgent({ clock: realClock, speech: toneSpeech })
@@ -138,6 +140,47 @@ test('keys are pressed for the other side to hear', { timeout }, async () => {
   })
   await leg.passUntil(() => leg.hungUp !== null)
   assert.equal(leg.keys, '12#')
+})
+
+const word = pcmToUlaw(tone(500, frameBytes))
+
+test('who listens goes on when the person has spoken and is silent again', { timeout }, async () => {
+  const leg = await answered({ kind: 'scripted', steps: [{ listen: { silenceMs: 400 } }, { say: 'Hello.' }] })
+  const pause = () => new Promise(resolve => setImmediate(resolve))
+  for (const [said, forMs] of [
+    [silence, 500],
+    [word, 600],
+    [silence, 200],
+    [word, 300],
+    [silence, 380],
+  ] as const) {
+    leg.pass(forMs, said)
+    await pause()
+    assert.deepEqual(leg.transcript, [], 'a breath between two words is no end')
+  }
+  leg.pass(40)
+  await leg.until(() => leg.transcript.length === 1)
+  await leg.passUntil(() => leg.hungUp !== null)
+})
+
+test('who listens in vain goes on after a while, where the script leads then; a click is no word', {
+  timeout,
+}, async () => {
+  const steps = [
+    { listen: { maxMs: 3_000, silenceMs: 500, otherwise: 'nobody' } },
+    { say: 'Hello.' },
+    { name: 'nobody', say: 'Is anybody there?' },
+  ]
+  const leg = await answered({ kind: 'scripted', steps })
+  for (let clicks = 0; clicks < 4; clicks++) {
+    leg.pass(40, word)
+    leg.pass(560)
+  }
+  await leg.passUntil(() => leg.hungUp !== null)
+  assert.deepEqual(
+    leg.transcript.map(({ message }) => message),
+    ['Is anybody there?'],
+  )
 })
 
 test('a script that goes round in circles without a sound fails the call', { timeout }, async () => {

@@ -47,11 +47,11 @@ const wrong: [object, string][] = [
   [{ kind: 'scripted', steps: [{ say: '' }] }, 'connection.steps[0].say must not be empty.'],
   [
     { kind: 'scripted', steps: [{ sing: 'la' }] },
-    'connection.steps[0] does not know sing; it must have exactly one of say, play, pauseMs, menu, digits, set, pressKeys, doNotCallAgain, goTo, hangUp.',
+    'connection.steps[0] does not know sing; it must have exactly one of say, play, pauseMs, listen, menu, digits, set, pressKeys, doNotCallAgain, goTo, hangUp.',
   ],
   [
     { kind: 'scripted', steps: [{ say: 'a', play: 'b.wav' }] },
-    'connection.steps[0] must have exactly one of say, play, pauseMs, menu, digits, set, pressKeys, doNotCallAgain, goTo, hangUp.',
+    'connection.steps[0] must have exactly one of say, play, pauseMs, listen, menu, digits, set, pressKeys, doNotCallAgain, goTo, hangUp.',
   ],
   [
     { kind: 'scripted', steps: [{ play: '../secret.wav' }] },

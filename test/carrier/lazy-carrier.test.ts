@@ -72,3 +72,33 @@ test('one that was never opened closes at once, and opens nothing afterwards', a
   const { evidence } = await dialAndRecord({ carrier, trunk }, '+12025550190').ended
   assert.equal(evidence.notPlaced, true)
 })
+
+test('a look at its gateways opens nothing; asking them does, and traces come through', async () => {
+  const inside = new SimulatedCarrier({ clock, seed: 7 })
+  const standing = {
+    host: 'a',
+    transport: 'udp',
+    remote: 'a:1',
+    downUntil: null,
+    reason: null,
+    since: 0,
+  } as const
+  const trace = { messages: [], leftOut: 3 }
+  let opened = 0
+  const carrier = lazily(async () => {
+    opened++
+    return {
+      dial: (...call) => ({ ...inside.dial(...call), takeTrace: () => trace }),
+      rescue: (trunk, callIds) => inside.rescue(trunk, callIds),
+      probe: async () => [],
+      gateways: () => [standing],
+      close: () => inside.close(),
+    }
+  })
+  assert.deepEqual([carrier.gateways(trunk), opened], [[], 0])
+  const first = dialAndRecord({ carrier, trunk }, '+12025550192')
+  await first.ended
+  assert.deepEqual(first.call.takeTrace?.(), trace)
+  assert.deepEqual([await carrier.probe(trunk, true), carrier.gateways(trunk), opened], [[], [standing], 1])
+  await carrier.close()
+})

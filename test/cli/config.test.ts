@@ -1,7 +1,8 @@
 // The configuration: what is read, what is refused, and in which words.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ConfigError, readClientConfig, readConfig, unknownVariables } from '../../src/config.ts'
+import { readClientConfig, readConfig, unknownVariables } from '../../src/config.ts'
+import { ConfigError } from '../../src/runtime/config-error.ts'
 
 test('an empty environment gives the documented defaults', () => {
   assert.deepEqual(readConfig({}), {
@@ -23,6 +24,7 @@ test('an empty environment gives the documented defaults', () => {
       sipHost: '0.0.0.0',
       sipPort: 5060,
       sipTlsPort: 5061,
+      tls: { ca: null, certificate: null },
       publicAddress: null,
       rtpPorts: { first: 16_384, last: 32_766 },
       mediaWorkers: null,
@@ -82,6 +84,7 @@ test('every setting is taken from its variable', () => {
       sipHost: '192.0.2.1',
       sipPort: 5_080,
       sipTlsPort: 5_443,
+      tls: { ca: null, certificate: null },
       publicAddress: '203.0.113.7',
       rtpPorts: { first: 20_000, last: 20_998 },
       mediaWorkers: 4,

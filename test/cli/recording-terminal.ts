@@ -9,7 +9,9 @@ export interface RecordingTerminal extends Terminal {
   drawn: string[]
 }
 
-export function recordingTerminal(options: { isLive?: boolean; columns?: number } = {}): RecordingTerminal {
+export function recordingTerminal(
+  options: { isLive?: boolean; columns?: number; answer?: boolean } = {},
+): RecordingTerminal {
   const [printed, notes, drawn]: [string[], string[], string[]] = [[], [], []]
   return {
     printed,
@@ -19,6 +21,14 @@ export function recordingTerminal(options: { isLive?: boolean; columns?: number 
     write: async chunk => void printed.push(Buffer.from(chunk).toString('utf8')),
     note: line => void notes.push(line),
     redraw: line => void drawn.push(line),
+    // An answer that was arranged; else nobody is there.
+    ask:
+      options.answer === undefined
+        ? null
+        : async question => {
+            notes.push(question)
+            return options.answer === true
+          },
     isLive: options.isLive ?? false,
     columns: options.columns ?? 100,
   }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { type App, startApp } from '../../src/app.ts'
 import { CommandFailure } from '../../src/cli/failure.ts'
 import { createProgram } from '../../src/cli/program.ts'
-import { type ConfigError, readConfig } from '../../src/config.ts'
+import { readConfig } from '../../src/config.ts'
+import type { ConfigError } from '../../src/runtime/config-error.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { type RecordingTerminal, recordingTerminal } from './recording-terminal.ts'
 
@@ -58,9 +59,9 @@ export async function runningApp({
   }
 }
 
-/** Runs a command as the shell would, without a process. */
-export async function run(args: string[]): Promise<Ran> {
-  const terminal = recordingTerminal()
+/** Runs a command as the shell would, without a process. `answer`: what a person says to every question; absent: nobody. */
+export async function run(args: string[], answer?: boolean): Promise<Ran> {
+  const terminal = recordingTerminal(answer === undefined ? {} : { answer })
   const program = createProgram(terminal)
   for (const command of [
     program,

@@ -36,6 +36,7 @@ export function sampleBatch(fields: Partial<Batch> = {}): Batch {
     ringTimeoutMs: 45_000,
     maxCallMs: 3_600_000,
     record: false,
+    trace: false,
     answeringMachine: 'off',
     ...fields,
   }

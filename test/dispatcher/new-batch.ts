@@ -25,6 +25,7 @@ export function newBatch(workspaceId: number, name: string, now: number): NewBat
     ringTimeoutMs: 45_000,
     maxCallMs: 3_600_000,
     record: false,
+    trace: false,
     answeringMachine: 'off',
   }
 }

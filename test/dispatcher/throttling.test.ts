@@ -81,6 +81,40 @@ test('a trunk that refuses above 5 calls per second is slowed until it takes the
   assert.equal((await board.batch('list')).progress.attempts, 200)
 })
 
+test('a trunk that is full and only says 480, at once, slows down and costs few people an attempt', async t => {
+  const taken: number[] = []
+  const carrier = (clock: ConstructorParameters<typeof ScriptedCarrier>[0]) =>
+    new ScriptedCarrier(clock, line => {
+      const lastSecond = taken.filter(at => at > clock.now() - 1_000)
+      if (lastSecond.length >= 5) return line.refuse(480, 'Temporarily Unavailable')
+      taken.push(clock.now())
+      line.talk(1_000)
+    })
+  const board = await openSwitchboard(t, { carrier })
+  const line = await board.addLine({ callsPerSecond: 20 })
+  await board.addBatch('list', { people: people(200), line })
+  board.dial()
+  await board.finish()
+  const { 'no-answer': missed = 0, answered = 0 } = await board.standings('list')
+  assert.equal(missed + answered, 200)
+  const refused = board.carrier.calls.filter(({ evidence }) => evidence?.sipStatus === 480).length
+  assert.ok(missed < 20, `${missed} of ${refused} refusals were taken for no answer`)
+  assert.ok((await slowedTo(board)).length > 0)
+})
+
+test('telephones that are off are no answer, however fast the trunk says so', async t => {
+  let dials = 0
+  const carrier = (clock: ConstructorParameters<typeof ScriptedCarrier>[0]) =>
+    new ScriptedCarrier(clock, line => (++dials % 5 === 0 ? line.refuse(480) : line.talk(1_000)))
+  const board = await openSwitchboard(t, { carrier })
+  const line = await board.addLine({ callsPerSecond: 20 })
+  await board.addBatch('list', { people: people(200), line })
+  board.dial()
+  await board.finish()
+  assert.deepEqual(await board.standings('list'), { answered: 160, 'no-answer': 40 })
+  assert.deepEqual(await slowedTo(board), [])
+})
+
 test('a trunk that was throttled once recovers step by step to its own rate', async t => {
   const until = startAt + 3_000
   const carrier = (clock: ConstructorParameters<typeof ScriptedCarrier>[0]) =>
@@ -131,6 +165,22 @@ test('a carrier that throttles for ever ends in carrier-failure after so many pu
   // However often it refuses, one call in five seconds still goes out, and no faster than that.
   const rates = await slowedTo(board)
   assert.ok(Math.min(...(rates.filter(rate => rate !== null) as number[])) >= 0.2)
+})
+
+test('whose policy allows no put-backs is rung once, whatever the carrier says', async t => {
+  for (const status of [429, 407]) {
+    const carrier = (clock: ConstructorParameters<typeof ScriptedCarrier>[0]) =>
+      new ScriptedCarrier(clock, line => line.refuse(status))
+    const board = await openSwitchboard(t, { carrier })
+    const line = await board.addLine()
+    await board.addBatch('one', {
+      ...{ people: people(1), line, retry: { maxAttempts: 1, delaysMs: {}, maxPutBacks: 0 } },
+    })
+    board.dial()
+    await board.finish()
+    assert.equal(board.carrier.calls.length, 1)
+    assert.deepEqual(await board.standings('one'), { 'carrier-failure': 1 })
+  }
 })
 
 test('put-backs wait longer each time, up to a minute', async t => {

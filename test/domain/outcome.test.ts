@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { classify, dispositions, type Evidence, unplaced } from '../../src/domain/outcome.ts'
+import { burstRule } from '../../src/domain/refusal-burst.ts'
 
 const nothing: Evidence = {
   sipStatus: null,
@@ -83,6 +84,26 @@ test('403, 480 and 503 ask us to slow down when their text speaks of channels or
   ])
     assert.doesNotMatch(judged({ sipStatus: 403, phrase }), /put-back/)
   assert.equal(judged({ sipStatus: 486, phrase: 'No channels available' }), 'busy recipient again none')
+})
+
+test('an immediate 480 is no answer by itself, and throttling where the trunk’s other answers say so', () => {
+  const burst = (immediate480s: number, more = {}) => ({
+    sipStatus: 480,
+    phrase: 'Temporarily Unavailable',
+    burst: { immediate480s, wasFull: false, putBacks: 0, ...more },
+  })
+  const { immediate480s: many, again480s: few } = burstRule
+  for (const alone of [
+    burst(1),
+    burst(many - 1),
+    burst(few - 1, { wasFull: true }),
+    burst(many, { putBacks: 3 }),
+  ])
+    assert.equal(judged(alone), 'no-answer recipient again none', JSON.stringify(alone))
+  for (const full of [burst(many), burst(few, { wasFull: true }), burst(many, { putBacks: 2 })])
+    assert.equal(judged(full), 'carrier-failure carrier again put-back', JSON.stringify(full))
+  const { cause } = classify({ ...nothing, ...burst(many) })
+  assert.equal(cause, 'sip 480 Temporarily Unavailable in a burst')
 })
 
 test('an answered call is answered, by a machine where one took it, whoever hung up', () => {

@@ -32,7 +32,15 @@ async function recordedCall(t: TestContext): Promise<{ server: RunningServer; pa
     line: { packetsSent: 1, packetsReceived: 1, packetsLost: 0, jitterMs: 0, firstAudioAfterMs: 20 },
   }
   const ended = { attemptId, outcome, answeredAt: now, endedAt: now, costMillicents: 0, suppress: false }
-  await store.endAttempts([{ ...ended, next: { kind: 'finish' }, conversation }], now)
+  const message = { at: now, transport: 'udp', remote: '192.0.2.1:5060' } as const
+  const trace = {
+    messages: [
+      { ...message, direction: 'sent' as const, text: 'INVITE sip:1@x SIP/2.0\r\nCall-ID: call\r\n\r\n' },
+      { ...message, at: now + 40, direction: 'received' as const, text: 'SIP/2.0 200 OK\r\n\r\n' },
+    ],
+    leftOut: 0,
+  }
+  await store.endAttempts([{ ...ended, next: { kind: 'finish' }, conversation, trace }], now)
   await writeFile(join(dir, 'call.wav'), sound)
   return { server, path: `/api/v1/attempts/${attemptId}`, dir }
 }
@@ -57,9 +65,46 @@ test('its recording is a WAV file, for its own workspace alone', async t => {
     assert.equal((await server.send('GET', url, { key })).statusCode, 404)
 })
 
+test('its SIP messages are a ladder: direction, time, other side, first line and text', async t => {
+  const { server, path } = await recordedCall(t)
+  const { messages, leftOut } = (await server.send('GET', `${path}/trace`)).json()
+  const { at, ...first } = messages[0]
+  assert.deepEqual(first, {
+    direction: 'sent',
+    transport: 'udp',
+    remote: '192.0.2.1:5060',
+    afterMs: 0,
+    firstLine: 'INVITE sip:1@x SIP/2.0',
+    text: 'INVITE sip:1@x SIP/2.0\r\nCall-ID: call\r\n\r\n',
+  })
+  assert.equal(new Date(at).toISOString(), at)
+  assert.deepEqual([messages[1].afterMs, messages[1].firstLine, leftOut], [40, 'SIP/2.0 200 OK', 0])
+  const key = await server.otherKey()
+  assert.equal((await server.send('GET', `${path}/trace`, { key })).statusCode, 404)
+})
+
+test('a call whose SIP messages nobody kept says so, and how to keep them', async t => {
+  const server = await runServer(t)
+  await addCaller(server)
+  await server.send('POST', '/api/v1/batches', {
+    payload: { agentId: '456', recipients: [{ phone: '+12025550190' }] },
+  })
+  const claim = { now: Date.now(), nodeId: 'node', leaseMs: 60_000, maxClaims: 1, horizonMs: 0 }
+  const attemptId = (await server.store.claim(claim)).claims[0]!.attemptId
+  await server.store.placeCalls([{ attemptId, callId: 'call' }], 'node', Date.now())
+  const answer = await server.send('GET', `/api/v1/attempts/${attemptId}/trace`)
+  assert.deepEqual([answer.statusCode, answer.json().code], [404, 'trace_not_found'])
+  assert.match(answer.json().detail, /when the call has ended: a trunk or a batch with `trace`/)
+})
+
 test('what is not there is said in one sentence', async t => {
   const { server, path, dir } = await recordedCall(t)
-  for (const url of ['/api/v1/attempts/999', '/api/v1/attempts/x', '/api/v1/attempts/999/recording'])
+  for (const url of [
+    '/api/v1/attempts/999',
+    '/api/v1/attempts/x',
+    '/api/v1/attempts/999/recording',
+    '/api/v1/attempts/9/trace',
+  ])
     assert.equal((await server.send('GET', url)).json().code, 'attempt_not_found')
   await rm(join(dir, 'call.wav'))
   const gone = await server.send('GET', `${path}/recording`)

@@ -32,6 +32,33 @@ test('an agent is made with every field that was sent', async t => {
   assert.deepEqual((await server.send('GET', '/api/v1/agents')).json().data, [answer.json()])
 })
 
+test('a trunk is read and changed: a password that is sent back as it was shown stays', async t => {
+  const server = await runServer(t)
+  const made = await server.send('POST', '/api/v1/trunks', {
+    payload: {
+      name: 'acme',
+      kind: 'sip',
+      settings: { address: 'sip.example', username: 'u', password: 'p' },
+    },
+  })
+  const path = `/api/v1/trunks/${made.json().id}`
+  const shown = (await server.send('GET', path)).json()
+  assert.deepEqual([shown.name, shown.settings.password, shown.gateways], ['acme', '[hidden]', []])
+  const settings = { ...shown.settings, address: 'new.example' }
+  const changed = await server.send('PATCH', path, { payload: { settings, callsPerSecond: 3 } })
+  assert.deepEqual([changed.statusCode, changed.json().callsPerSecond], [200, 3])
+  const { settings: stored } = (await server.store.getTrunk(made.json().id))!
+  assert.deepEqual(stored, { address: 'new.example', username: 'u', password: 'p' })
+  for (const [payload, status] of [
+    [{ callsPerSecond: 0 }, 400],
+    [{ kind: 'simulated' }, 400],
+  ] as const)
+    assert.equal((await server.send('PATCH', path, { payload })).statusCode, status)
+  const key = await server.otherKey()
+  assert.equal((await server.send('PATCH', path, { key, payload: { name: 'mine' } })).statusCode, 404)
+  assert.equal((await server.send('GET', path, { key })).json().code, 'trunk_not_found')
+})
+
 test('a phone number hangs on the simulated trunk unless another is named', async t => {
   const server = await runServer(t)
   const trunks = (await server.send('GET', '/api/v1/trunks')).json().data

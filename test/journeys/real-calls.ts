@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { type App, startApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
-import { silentLogger } from '../../src/runtime/logger.ts'
+import { type Logger, silentLogger } from '../../src/runtime/logger.ts'
 
-const apiKey = 'key-of-the-journeys-over-sip'
+export const apiKey = 'key-of-the-journeys-over-sip'
 /** Trunks ring from 8:00 to 21:00 unless told otherwise; tests run at night, too. */
 const always = [{ days: [1, 2, 3, 4, 5, 6, 7], from: '00:00', to: '24:00' }]
 
@@ -41,9 +41,16 @@ export interface BatchEnd {
 /** One agent with this connection, one number; its trunk leads to 127.0.0.1:`sipPort`. */
 export async function realCalls(
   t: TestContext,
-  options: { sipPort: number; firstRtpPort: number; connection: object; trunk?: object },
+  options: {
+    sipPort: number
+    firstRtpPort: number
+    connection: object
+    trunk?: object
+    environment?: Record<string, string>
+    logger?: Logger
+  },
 ): Promise<RealCalls> {
-  const { sipPort, firstRtpPort, connection, trunk = {} } = options
+  const { sipPort, firstRtpPort, connection, trunk = {}, environment = {}, logger = silentLogger } = options
   const dataDir = await mkdtemp(join(tmpdir(), 'outdial-journey-'))
   const config = readConfig({
     PORT: '0',
@@ -54,8 +61,9 @@ export async function realCalls(
     OUTDIAL_SIP_TLS_PORT: '0',
     OUTDIAL_RTP_PORTS: `${firstRtpPort}-${firstRtpPort + 798}`,
     OUTDIAL_MEDIA_WORKERS: '1',
+    ...environment,
   })
-  const app = await startApp(config, silentLogger)
+  const app = await startApp(config, logger)
   t.after(async () => {
     await app.stop(0)
     await rm(dataDir, { recursive: true, force: true })

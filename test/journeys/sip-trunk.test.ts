@@ -61,6 +61,43 @@ peerTest(
   },
 )
 
+peerTest(
+  'the SIP messages of a call are read in the API when it has ended, answered or not, also of one batch alone',
+  ['sipp'],
+  async t => {
+    const peer = await startSipp(t, { scenario: 'street', calls: 3 })
+    const server = await realCalls(t, {
+      sipPort: peer.port,
+      firstRtpPort: 26_800,
+      connection: { kind: 'scripted', steps: [{ hangUp: true }] },
+    })
+    const traced = await server.callEverybody([...numbers(1, '200'), ...numbers(1, '486')], {
+      trace: true,
+      retry: { maxAttempts: 1 },
+    })
+    for (const { id, outcome } of traced.attempts) {
+      const { messages } = await server.send<{ messages: { direction: string; firstLine: string }[] }>(
+        'GET',
+        `/api/v1/attempts/${id}/trace`,
+      )
+      const ladder = messages.map(({ direction, firstLine }) => `${direction} ${firstLine.split(' sip:')[0]}`)
+      const expected =
+        outcome.sipStatus === 486
+          ? ['sent INVITE', 'received SIP/2.0 486 Busy Here', 'sent ACK']
+          : ['sent INVITE', 'received SIP/2.0 180 Ringing', 'received SIP/2.0 200 OK', 'sent ACK']
+      assert.deepEqual(ladder.slice(0, expected.length), expected)
+      assert.equal(
+        ladder.some(line => line.startsWith('sent BYE')),
+        outcome.sipStatus === 200,
+      )
+    }
+    const untraced = await server.callEverybody([{ phone: '+12125550200' }])
+    const { status } = await server.download(`/api/v1/attempts/${untraced.attempts[0]!.id}/trace`)
+    assert.deepEqual([untraced.counts.answered, status], [1, 404])
+    assert.equal(await peer.done, '')
+  },
+)
+
 /** Mean of what a loudspeaker would be told, 0 to 32,767. */
 function loudness(samples: Int16Array): number {
   return samples.reduce((sum, sample) => sum + Math.abs(sample), 0) / samples.length

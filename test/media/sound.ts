@@ -61,11 +61,37 @@ export function bestShift(
  * buffer inserts and drops frames, so that no single shift fits the whole.
  */
 export function alikeByParts(one: Int16Array, other: Int16Array): number {
-  const partSamples = 800
-  const parts: number[] = []
-  for (let at = 0; at + partSamples <= one.length; at += partSamples) {
-    const part = one.subarray(at, at + partSamples)
-    parts.push(bestShift(part, other, other.length - partSamples).likeness)
-  }
-  return parts.sort((left, right) => left - right)[parts.length >> 1]!
+  return middle(partsOf(one).map(({ part }) => bestShift(part, other, other.length - part.length).likeness))
+}
+
+/** The same where `other` is long: its loudest part is looked for everywhere, the others near where they then belong. */
+export function alikeSomewhere(one: Int16Array, other: Int16Array): number {
+  const parts = partsOf(one)
+  const loudest = parts.reduce((most, next) => (energyOf(next.part) > energyOf(most.part) ? next : most))
+  const { shift } = bestShift(loudest.part, other, other.length - loudest.part.length)
+  return middle(
+    parts.map(({ part, at }) => {
+      const from = Math.max(0, shift + at - loudest.at - slackSamples)
+      return bestShift(part, other.subarray(from), 2 * slackSamples).likeness
+    }),
+  )
+}
+
+const partSamples = 800
+/** What a jitter buffer may have put in or left out between two parts. */
+const slackSamples = 1_600
+
+function partsOf(sound: Int16Array): { part: Int16Array; at: number }[] {
+  return Array.from({ length: Math.floor(sound.length / partSamples) }, (_, index) => {
+    const at = index * partSamples
+    return { part: sound.subarray(at, at + partSamples), at }
+  })
+}
+
+function energyOf(sound: Int16Array): number {
+  return sound.reduce((sum, sample) => sum + sample * sample, 0)
+}
+
+function middle(values: number[]): number {
+  return values.sort((left, right) => left - right)[values.length >> 1]!
 }

@@ -87,6 +87,28 @@ test('an agent that connects after the call is over is closed at once', async ()
   await close()
 })
 
+test('keys pressed between the answer and the moment the agent is there are not lost', async () => {
+  const { deps, pass, close } = await twoTelephones()
+  let resolve: (session: AgentSession) => void = () => {}
+  const heard: string[] = []
+  const late = () => new Promise<AgentSession>(done => (resolve = done))
+  const line = await openLine(request(), 10_010, { ...deps, connectAgent: late }, () => {})
+  line.hearKey(Uint8Array.of(4, 10, 0, 160), 1_000)
+  line.answered()
+  for (const key of [1, 2]) line.hearKey(Uint8Array.of(key, 10, 0, 160), 10_000 * key)
+  resolve({
+    answered: () => void heard.push('answered'),
+    hear() {},
+    keyPressed: key => void heard.push(key),
+    markPlayed() {},
+    close() {},
+  })
+  await pass(20)
+  assert.deepEqual(heard, ['answered', '1', '2'])
+  await line.close()
+  await close()
+})
+
 test('an agent that floods its line is cut off', async () => {
   const { a, pass, connect, close } = await twoTelephones()
   connect()

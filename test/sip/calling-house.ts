@@ -42,7 +42,7 @@ export async function openCallingHouse(t: TestContext): Promise<CallingHouse> {
       port: 0,
       tlsPort: 0,
       publicAddress: null,
-      tls: { ca: null, verify: true, certificate: null },
+      tls: { ca: null, certificate: null },
     },
     dataDir,
     media,
@@ -143,6 +143,7 @@ async function importBatch(store: Store, workspaceId: number, called: CalledBatc
     ringTimeoutMs: called.ringTimeoutMs ?? 30_000,
     maxCallMs: 60_000,
     record: false,
+    trace: false,
     answeringMachine: 'off',
   })
   const rows = called.numbers.map((number, index) => ({

@@ -49,7 +49,7 @@ export async function openCarrying(
       port: 0,
       tlsPort: 0,
       publicAddress: null,
-      tls: { ca: null, verify: true, certificate: null },
+      tls: { ca: null, certificate: null },
     },
     dataDir,
     media,

@@ -154,11 +154,11 @@ test('OPTIONS tells whether a gateway is there', async () => {
   const there = wire.agent.options(hop)
   const { message: ping } = await wire.takeRequest('OPTIONS')
   await wire.reply(ping, 200)
-  assert.equal(await there, 200)
+  assert.deepEqual(await there, { status: 200, failure: null })
   const gone = wire.agent.options(hop)
   await wire.takeRequest('OPTIONS')
   await wire.pass(33_000)
-  assert.equal(await gone, null)
+  assert.deepEqual(await gone, { status: null, failure: 'no answer' })
   assert.equal(wire.agent.gateways()[0]?.reason, 'no answer to OPTIONS')
 })
 

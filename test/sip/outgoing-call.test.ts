@@ -48,6 +48,24 @@ test('a 100 stops the repetition, and however long it then rings nothing is sent
   assert.deepEqual([heard.provisional, heard.ended], [[], []])
 })
 
+test('a 183 that wants to be acknowledged, though we did not offer that (RFC 3262), rings like any other', async () => {
+  const wire = await openWire()
+  const { heard } = wire.invite({ sessionSeconds: 1_800 })
+  const { message: invite } = await wire.takeRequest('INVITE')
+  assert.deepEqual(invite.headers.list('supported'), ['timer'])
+  const reliable: [string, string][] = [
+    ['require', '100rel'],
+    ['rseq', '4711'],
+  ]
+  // §3: they repeat it for want of a PRACK, and may then give the call up with a 5xx of their own.
+  for (let copies = 0; copies < 3; copies++) await wire.reply(invite, 183, { body: sdp, headers: reliable })
+  wire.nothingSent()
+  assert.deepEqual(heard.provisional[0], { status: 183, sdp })
+  await wire.reply(invite, 200)
+  await wire.takeRequest('ACK')
+  assert.deepEqual(heard.answered, [sdp])
+})
+
 test('a ringing call that is hung up is cancelled once, and its 487 is acknowledged', async () => {
   const wire = await openWire()
   const { call, heard } = wire.invite()

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 
-export type Program = 'sipp' | 'kamailio' | 'openssl'
+export type Program = 'sipp' | 'kamailio' | 'baresip' | 'openssl'
 
 /** A test that needs `programs`; in CI a missing one fails it, elsewhere it is skipped with the reason. */
 export function peerTest(

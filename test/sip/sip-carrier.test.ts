@@ -143,13 +143,19 @@ carryingTest(
   'the messages of a call are kept where the trunk says so, without what proves a password',
   async under => {
     const callId = newCallId()
-    await dialAndRecord(under, '+12025550192', { callId }).ended
-    const trace = under.trace.of(callId) ?? []
+    const call = dialAndRecord(under, '+12025550192', { callId })
+    await call.ended
+    const trace = call.call.takeTrace?.()
     assert.deepEqual(
-      trace.map(({ direction, text }) => `${direction} ${text.split(' ', 2).join(' ')}`).slice(0, 2),
-      ['sent INVITE sip:+12025550192@127.0.0.1', 'received SIP/2.0 486'],
+      trace?.messages.map(({ direction, text }) => `${direction} ${text.split(' ', 2).join(' ')}`),
+      [
+        'sent INVITE sip:+12025550192@127.0.0.1',
+        'received SIP/2.0 486',
+        'sent ACK sip:+12025550192@127.0.0.1',
+      ],
     )
-    assert.equal(under.trace.of('another'), null)
+    assert.equal(call.call.takeTrace?.(), null, 'it is given out once, and then forgotten')
+    assert.equal(under.trace.isOn, false)
   },
   { trace: true },
 )

@@ -1,7 +1,10 @@
 // What a SIP trunk may be told, and the one sentence that says what is wrong.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createResolver, type Dns, literalHop } from '../../src/carrier/sip/resolver.ts'
+import { hopKey } from '../../src/carrier/sip/transport.ts'
 import { formatNumber, parseGateway, readTrunkSettings } from '../../src/carrier/sip/trunk-settings.ts'
+import { VirtualClock } from '../../src/runtime/virtual-clock.ts'
 
 test('an address is all that a trunk needs', () => {
   const read = readTrunkSettings({ address: 'sip.carrier.example', somethingElse: true })
@@ -28,6 +31,20 @@ test('a gateway is written as people write it', () => {
     assert.deepEqual(parseGateway(text), { host, port, protocol }, text)
   for (const wrong of ['', 'a b', 'sip:user@host', 'host:99999', 'sip:host;transport=ws', 'http://x'])
     assert.equal(parseGateway(wrong), null, wrong)
+})
+
+test('gateways of a trunk that checks no certificates say so, and so do their hops', async () => {
+  const read = readTrunkSettings({ gateways: ['tls:192.0.2.1', 'tls:sip.example'], tlsVerify: false })
+  assert.ok('settings' in read)
+  const [literal, named] = read.settings.gateways
+  assert.deepEqual([literal?.verify, named?.verify], [false, false])
+  assert.equal(literalHop(literal!)?.verify, false)
+  const dns: Dns = { resolveSrv: async () => [], resolveAddresses: async () => ['192.0.2.2'] }
+  const resolver = createResolver({ dns, clock: new VirtualClock(0), random: () => 0.5 })
+  const [unverified] = await resolver.resolve(named!)
+  const [verified] = await resolver.resolve({ host: 'sip.example', port: null, protocol: 'tls' })
+  assert.deepEqual([unverified?.verify, verified?.verify], [false, undefined])
+  assert.notEqual(hopKey(unverified!), hopKey(verified!), 'they share no connection')
 })
 
 test('what is wrong is said in one sentence that names the setting and no secret', () => {

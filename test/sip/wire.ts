@@ -200,7 +200,7 @@ export function inviteRequest(more: Partial<InviteRequest> = {}): InviteRequest 
   }
 }
 
-export interface WireOptions extends Partial<Pick<UserAgentOptions, 'tagSecret' | 'logger'>> {
+export interface WireOptions extends Partial<Pick<UserAgentOptions, 'tagSecret' | 'logger' | 'onIncoming'>> {
   protocols?: Protocol[]
   dns?: Dns
 }

@@ -60,6 +60,7 @@ export function claimPromises(engine: Engine): void {
         ringTimeoutMs: 20_000,
         maxCallMs: 60_000,
         record: false,
+        trace: false,
         answeringMachine: 'off',
         retry,
       },

@@ -1,6 +1,7 @@
 // What a store promises about what calls leave behind: kept with their end, shown to their workspace, gone with the batch.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { CallTrace } from '../../src/domain/call-trace.ts'
 import type { Conversation } from '../../src/domain/conversation.ts'
 import { type Engine, setUp, start } from './workbench.ts'
 
@@ -59,12 +60,37 @@ export function conversationPromises(engine: Engine): void {
     assert.equal(await store.findAttempt(workspace.id, call!.attemptId), null)
   })
 
-  test('whether a batch records, and what it does about machines, goes with its claims', async t => {
+  test('the messages of a call are kept whatever its end: answered, busy, put back', async t => {
+    const { store, workspace, ...bench } = await setUp(t, engine)
+    const { id } = await bench.import(3)
+    const [talked, unspent, silent] = await bench.call()
+    const traceOf = (text: string): CallTrace => ({
+      messages: [{ at: start, direction: 'sent', transport: 'udp', remote: '192.0.2.1:5060', text }],
+      leftOut: 0,
+    })
+    const putBack = { kind: 'put-back', dueAt: start + 1_000, throttled: true } as const
+    await bench.end([talked!], { answeredAt: start, trace: traceOf('INVITE 1') })
+    await bench.end([unspent!], { next: putBack, trace: traceOf('INVITE 2') })
+    await bench.end([silent!])
+    const found = (attempt: { attemptId: number }, owner = workspace.id) =>
+      store.findTrace(owner, attempt.attemptId)
+    assert.deepEqual(await found(talked!), traceOf('INVITE 1'))
+    assert.deepEqual(await found(unspent!), traceOf('INVITE 2'))
+    assert.equal(await found(silent!), null)
+    const other = await store.createWorkspace('other', start)
+    assert.equal(await found(talked!, other.id), null)
+    await store.cancelBatch(workspace.id, id, start)
+    await store.deleteBatch(workspace.id, id, start)
+    assert.deepEqual([await found(talked!), await found(unspent!)], [null, null])
+  })
+
+  test('whether a batch records and traces, and what it does about machines, goes with its claims', async t => {
     const bench = await setUp(t, engine)
-    const { id } = await bench.import(1, { record: true, answeringMachine: 'leave-message' })
+    const { id } = await bench.import(1, { record: true, trace: true, answeringMachine: 'leave-message' })
     const { claims } = await bench.claim()
-    assert.deepEqual([claims[0]?.record, claims[0]?.answeringMachine], [true, 'leave-message'])
-    const { record, answeringMachine } = await bench.batch(id)
-    assert.deepEqual([record, answeringMachine], [true, 'leave-message'])
+    const expected = [true, true, 'leave-message']
+    const { record, trace, answeringMachine } = await bench.batch(id)
+    for (const rules of [claims[0]!, { record, trace, answeringMachine }])
+      assert.deepEqual([rules.record, rules.trace, rules.answeringMachine], expected)
   })
 }

@@ -57,6 +57,27 @@ export function resourcePromises(engine: Engine): void {
     assert.equal(await store.getWorkspace(never), null)
   })
 
+  test('a trunk is changed in the named fields only, and an event says which but not what', async t => {
+    const { store, workspace, events } = await setUp(t, engine)
+    const trunk = await store.createTrunk(
+      newTrunk(workspace.id, { kind: 'sip', settings: { password: 'old' } }),
+    )
+    const patch = { maxConcurrentCalls: 7, settings: { password: 'new' } }
+    const changed = await store.updateTrunk(workspace.id, trunk.id, patch, start + 5)
+    assert.deepEqual(changed, { ...trunk, ...patch })
+    const cleared = await store.updateTrunk(workspace.id, trunk.id, { maxConcurrentCalls: null }, start + 6)
+    assert.deepEqual(
+      [cleared, await store.getTrunk(trunk.id)],
+      [{ ...changed, maxConcurrentCalls: null }, cleared],
+    )
+    assert.deepEqual(await events(null), ['trunk.updated', 'trunk.updated'])
+    const told = await store.listEvents(workspace.id, firstTen)
+    assert.deepEqual(told[0]?.data, { trunkId: trunk.id, fields: ['maxConcurrentCalls', 'settings'] })
+    const other = await store.createWorkspace('other', start)
+    assert.equal(await store.updateTrunk(other.id, trunk.id, { name: 'mine' }, start), null)
+    assert.equal((await store.getTrunk(trunk.id))?.name, trunk.name)
+  })
+
   test('the emergency stop and its end are told', async t => {
     const { store, workspace, events } = await setUp(t, engine)
     assert.equal((await store.setWorkspaceStopped(workspace.id, true, start)).stopped, true)

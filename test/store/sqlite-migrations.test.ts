@@ -46,7 +46,7 @@ test('a database is migrated once: opened again it is as it was', async t => {
   assert.deepEqual(schemaOf(path), schema)
 })
 
-test('a database of the first schema keeps its batches, which record nothing', async t => {
+test('a database of the first schema keeps its batches, which record and trace nothing', async t => {
   const path = fileFor(t)
   const first = new URL('../../src/store/sqlite/migrations/0001-first-batch.sql', import.meta.url)
   inspect(path, db => {
@@ -61,7 +61,10 @@ test('a database of the first schema keeps its batches, which record nothing', a
   })
   const store = await openSqliteStore({ path })
   const batch = await store.getBatch(1, 7)
-  assert.deepEqual([batch?.name, batch?.record, batch?.answeringMachine], ['March', false, 'off'])
+  assert.deepEqual(
+    [batch?.name, batch?.record, batch?.trace, batch?.answeringMachine],
+    ['March', false, false, 'off'],
+  )
   await store.close()
 })
 

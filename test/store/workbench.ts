@@ -247,6 +247,7 @@ function newBatch({ workspace, agent, phoneNumber }: Workbench, changes: Partial
     ringTimeoutMs: 30_000,
     maxCallMs: 600_000,
     record: false,
+    trace: false,
     answeringMachine: 'off',
     contentHash: 'a'.repeat(64),
     createdAt: start,

@@ -30,31 +30,42 @@ export interface CallUpdateAnswer {
 
 const apiVersion = '2010-04-01'
 
-/** Decides on one request; who serves the route hangs up and sends the answer. Errors have Twilio's codes. */
-export function answerCallUpdate(update: CallUpdate, call: UpdatableCall | null): CallUpdateAnswer {
+/**
+ * Decides on one request; who serves the route hangs up and sends the answer. Errors have Twilio's codes. `call` null:
+ * none is held under that id, which is told to those whose `account:token` is known.
+ */
+export function answerCallUpdate(
+  update: CallUpdate,
+  call: UpdatableCall | null,
+  isKnownKey: (key: string) => boolean = () => false,
+): CallUpdateAnswer {
   // Who has no key learns nothing, not even which calls there are.
-  const expected = call?.authToken ?? null
-  if (expected === null || !mayUpdate(update, call!.accountSid, expected)) {
-    return refuse(401, 20003, 'Authentication Error - invalid username or password')
-  }
-  if (update.accountSid !== call!.accountSid)
-    return refuse(404, 20404, 'The requested resource was not found')
+  const key = keyOf(update)
+  const mayAsk = key !== null && (call === null ? isKnownKey(key) : mayUpdate(key, call))
+  if (!mayAsk) return refuse(401, 20003, 'Authentication Error - invalid username or password')
+  if (call === null || update.accountSid !== call.accountSid)
+    return refuse(404, 20404, `The requested resource ${pathOf(update)} was not found`)
   const status = update.fields.Status
   if (status !== 'completed' && status !== 'canceled') {
-    return refuse(400, 20001, 'Status must be completed or canceled; calls cannot be changed in other ways')
+    return refuse(
+      400,
+      20001,
+      'Status must be completed or canceled: a call can be ended here; Twiml, Url and other fields are not supported',
+    )
   }
-  return { status: 200, body: callResource(update, call!), hangUp: true }
+  return { status: 200, body: callResource(update, call), hangUp: true }
 }
 
-/** Basic auth with the account's id and token (RFC 7617). Digests are compared, so length and content tell nothing. */
-function mayUpdate({ authorization }: CallUpdate, accountSid: string, authToken: string): boolean {
+/** `account:token` of Basic auth (RFC 7617); null: none was sent. */
+function keyOf({ authorization }: CallUpdate): string | null {
   const sent = /^Basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization ?? '')?.[1]
-  if (sent === undefined) return false
+  return sent === undefined ? null : Buffer.from(sent, 'base64').toString('utf8')
+}
+
+/** Digests are compared, so length and content tell nothing. */
+function mayUpdate(key: string, { accountSid, authToken }: UpdatableCall): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(
-    digest(Buffer.from(sent, 'base64').toString('utf8')),
-    digest(`${accountSid}:${authToken}`),
-  )
+  return authToken !== null && timingSafeEqual(digest(key), digest(`${accountSid}:${authToken}`))
 }
 
 function callResource({ accountSid, callSid }: CallUpdate, { from, to }: UpdatableCall) {
@@ -66,8 +77,12 @@ function callResource({ accountSid, callSid }: CallUpdate, { from, to }: Updatab
     from,
     to,
     status: 'completed',
-    uri: `/${apiVersion}/Accounts/${accountSid}/Calls/${callSid}.json`,
+    uri: pathOf({ accountSid, callSid }),
   }
+}
+
+function pathOf({ accountSid, callSid }: Pick<CallUpdate, 'accountSid' | 'callSid'>): string {
+  return `/${apiVersion}/Accounts/${accountSid}/Calls/${callSid}.json`
 }
 
 function refuse(status: number, code: number, message: string): CallUpdateAnswer {

@@ -47,7 +47,9 @@ export async function connectScripted(
       state = 'running'
       runScript(script.steps, { leg, line, makeSound, whileOpen }).catch(fail)
     },
-    hear() {},
+    hear(frame) {
+      if (state === 'running') line.hear(frame)
+    },
     keyPressed(digit) {
       if (state === 'running') line.keyPressed(digit)
     },

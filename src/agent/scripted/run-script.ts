@@ -1,7 +1,7 @@
 // Walks one call through its script, step by step.
 import { renderVariables } from '../../domain/variables.ts'
 import type { CallLeg } from '../agent.ts'
-import type { Action, Digits, Menu, Step } from './script.ts'
+import type { Action, Digits, Listen, Menu, Step } from './script.ts'
 import type { TelephoneLine } from './telephone-line.ts'
 
 /** What a step lets be heard. */
@@ -47,7 +47,7 @@ const hangUp = Symbol('hang up')
 type Next = string | null | typeof hangUp
 
 function isHeard({ does }: Action): boolean {
-  return ['say', 'play', 'pauseMs', 'menu', 'digits'].includes(does)
+  return ['say', 'play', 'pauseMs', 'listen', 'menu', 'digits'].includes(does)
 }
 
 async function perform(step: Step, run: ScriptRun): Promise<Next> {
@@ -59,6 +59,8 @@ async function perform(step: Step, run: ScriptRun): Promise<Next> {
     case 'pauseMs':
       await run.whileOpen(run.line.pause(step.value))
       return null
+    case 'listen':
+      return listenTo(step.value, run)
     case 'menu':
       return chooseFrom(step.value, run)
     case 'digits':
@@ -81,6 +83,11 @@ function note(step: Action, run: ScriptRun): void {
   for (const [name, value] of Object.entries(step.value)) {
     keep(name, typeof value === 'string' ? render(value, run) : value, run)
   }
+}
+
+async function listenTo({ maxMs, silenceMs, otherwise }: Listen, run: ScriptRun): Promise<Next> {
+  const spoke = await run.whileOpen(run.line.listen(maxMs, silenceMs))
+  return spoke ? null : (otherwise ?? null)
 }
 
 /** A wrong key counts as an attempt, as silence does. */

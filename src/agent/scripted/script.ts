@@ -81,6 +81,20 @@ const digits = z
   .refine(oneSound, oneSoundSentence)
   .refine(({ min, max }) => min <= max, { path: ['max'], error: 'must not be smaller than min' })
 
+/** Waits until they have said something and are silent again, as people do who take turns. */
+const listen = z.strictObject({
+  /** So long they may take in all. */
+  maxMs: z
+    .int()
+    .min(500, 'must be at least 500')
+    .max(maxWaitMs, `must be at most ${maxWaitMs}`)
+    .default(8_000),
+  /** Silence after their words that ends them. */
+  silenceMs: z.int().min(100, 'must be at least 100').max(5_000, 'must be at most 5000').default(800),
+  /** Where to go on when they said nothing; absent: the next step. */
+  otherwise: stepName.optional(),
+})
+
 /** What a step can do; each step does one of these. */
 const actions = {
   say: text,
@@ -89,6 +103,7 @@ const actions = {
     .int('must be a whole number')
     .min(20, 'must be at least 20')
     .max(maxPauseMs, `must be at most ${maxPauseMs}`),
+  listen,
   menu,
   digits,
   /** Results that are known without asking; texts may hold `{{variables}}`. */
@@ -102,6 +117,7 @@ type Actions = { [Name in keyof typeof actions]: z.output<(typeof actions)[Name]
 export type ActionName = keyof Actions
 export type Menu = Actions['menu']
 export type Digits = Actions['digits']
+export type Listen = Actions['listen']
 
 /** `{ does: 'say', value: 'Hello.' }`, and so on for each action. */
 export type Action = { [Name in ActionName]: { does: Name; value: Actions[Name] } }[ActionName]
@@ -175,10 +191,10 @@ export type Script = z.output<typeof scriptedSettings>
 /** Every step that another can lead to, with where it is named. */
 function targetsOf(step: Step): { path: string[]; name: string }[] {
   if (step.does === 'goTo') return [{ path: ['goTo'], name: step.value }]
-  if (step.does !== 'menu' && step.does !== 'digits') return []
+  if (step.does !== 'menu' && step.does !== 'digits' && step.does !== 'listen') return []
   const { otherwise } = step.value
   const targets = otherwise === undefined ? [] : [{ path: [step.does, 'otherwise'], name: otherwise }]
-  if (step.does === 'digits') return targets
+  if (step.does !== 'menu') return targets
   const choices = Object.entries(step.value.keys)
   return [
     ...targets,

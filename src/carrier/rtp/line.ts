@@ -23,6 +23,8 @@ const silentFrame = new Uint8Array(frameBytes).fill(ulawSilence)
 const reportTicks = 250
 /** After the message, so much silence of the agent's ends the call to a machine, in ticks: 2 s. */
 const messageOverTicks = 100
+/** Keys that wait for the agent: a card number, say. */
+const maxEarlyKeys = 32
 /** Events after which the call is only waiting to be closed. */
 const finalEvents: ReadonlySet<LineEvent['kind']> = new Set([
   'agent-hung-up',
@@ -59,6 +61,8 @@ export class Line {
   readonly #conversation: Conversation = { results: {}, transcript: [] }
   readonly #unpace: () => void
   #agent: AgentSession | null = null
+  /** Pressed after the answer and before the agent was there. */
+  #earlyKeys = ''
   #remote: RemoteMedia | null = null
   #recording: Recording | null = null
   #watch: MachineWatch | null = null
@@ -115,7 +119,9 @@ export class Line {
 
   hearKey(payload: Uint8Array, timestamp: number): void {
     const key = this.#bridge.receiveKey(payload, timestamp)
-    if (key !== null && this.#answeredTick !== null) this.#guard(() => this.#agent?.keyPressed(key))
+    if (key === null || this.#answeredTick === null) return
+    if (this.#agent !== null) this.#guard(() => this.#agent?.keyPressed(key))
+    else if (this.#earlyKeys.length < maxEarlyKeys) this.#earlyKeys += key
   }
 
   restart(): void {
@@ -143,6 +149,7 @@ export class Line {
       if (this.#closing !== null) return agent.close()
       this.#agent = agent
       if (this.#answeredTick !== null) agent.answered()
+      for (const key of this.#earlyKeys) agent.keyPressed(key)
     } catch (error) {
       this.#tell({ kind: 'agent-failed', reason: sentenceOf(error) })
     }

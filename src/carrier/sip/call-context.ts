@@ -78,7 +78,8 @@ export function hopOf(context: CallContext, dialog: Dialog, current: Hop): Hop |
   if (uri === null) return current
   const stated = uri.scheme === 'sips' ? 'tls' : uri.params.get('transport')?.toLowerCase()
   const protocol = isProtocol(stated) && context.addresses.has(stated) ? stated : current.protocol
-  const gateway = { host: uri.params.get('maddr') ?? uri.host, port: uri.port, protocol }
+  const trust = current.verify === false ? { verify: false } : {}
+  const gateway = { host: uri.params.get('maddr') ?? uri.host, port: uri.port, protocol, ...trust }
   const literal = literalHop(gateway)
   if (literal !== null) return sameConnection(literal, current) ? current : literal
   return context.resolver.resolve(gateway).then(

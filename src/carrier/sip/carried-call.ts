@@ -3,6 +3,7 @@
 //   opening a line ──▶ inviting ──▶ ringing ──▶ answered ──▶ closing the line ──▶ told
 import { basename } from 'node:path'
 import type { AgentSettings } from '../../agent/agent.ts'
+import type { CallTrace } from '../../domain/call-trace.ts'
 import type { Conversation } from '../../domain/conversation.ts'
 import { type Evidence, noEvidence, unplaced } from '../../domain/outcome.ts'
 import type { CallObserver, CallRequest } from '../carrier.ts'
@@ -23,6 +24,7 @@ export interface CarriedCallOptions {
   /** What stands in our SDP and Contact. */
   publicAddress(): Promise<string>
   recordingPath: string | null
+  takeTrace(): CallTrace | null
   invite(wanted: InviteRequest, handlers: CallHandlers): SipCall
   observer: CallObserver
   now(): number
@@ -69,6 +71,10 @@ export class CarriedCall {
   hangUp(): void {
     this.#wantsEnd = true
     this.#call?.hangUp()
+  }
+
+  takeTrace(): CallTrace | null {
+    return this.#options.takeTrace()
   }
 
   #openLine(): Promise<MediaLine> {

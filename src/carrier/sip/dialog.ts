@@ -40,6 +40,22 @@ export function dialogFrom(invite: SipRequest, response: SipResponse): Dialog {
   }
 }
 
+/** §12.1.1: the dialog that our answer to their INVITE makes, under the tag that we give it. */
+export function dialogOfInvite(invite: SipRequest, localTag: string): Dialog {
+  const remote = invite.headers.get('from') ?? ''
+  return {
+    callId: invite.headers.get('call-id') ?? '',
+    local: `${invite.headers.get('to') ?? ''};tag=${localTag}`,
+    remote,
+    localTag,
+    remoteTag: tagOf(remote) ?? '',
+    routeSet: invite.headers.list('record-route'),
+    remoteTarget: contactOf(invite) ?? invite.uri,
+    localCSeq: 0,
+    remoteCSeq: cseqOf(invite)?.number ?? null,
+  }
+}
+
 /** §12.2.1.1: a request within the dialog, without Via and Contact. Counts CSeq up, except for ACK. */
 export function requestWithin(dialog: Dialog, method: string, cseq: number): SipRequest {
   const { uri, routes } = routing(dialog)

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Logger } from '../../runtime/logger.ts'
 import type { Random } from '../../runtime/random.ts'
+import type { TlsFiles } from '../../runtime/tls-files.ts'
 import type { MediaPool } from '../rtp/media.ts'
 import { DialogJournal } from './dialog-journal.ts'
 import { createResolver, type Dns, type Resolver } from './resolver.ts'
@@ -31,11 +32,11 @@ export interface SipConfig {
   tlsPort: number
   /** Our address as carriers see it; null: the one that leads to each carrier. */
   publicAddress: string | null
-  /** PEM texts. */
-  tls: { ca: string | null; verify: boolean; certificate: { cert: string; key: string } | null }
+  tls: TlsFiles
 }
 
-export interface OpenSipCarrierOptions extends Pick<SipCarrierOptions, 'agentSettings' | 'recordingPath'> {
+export interface OpenSipCarrierOptions
+  extends Pick<SipCarrierOptions, 'agentSettings' | 'recordingPath' | 'held'> {
   sip: SipConfig
   /** Journal and key are kept here. */
   dataDir: string
@@ -81,7 +82,21 @@ export async function openSipCarrier(options: OpenSipCarrierOptions): Promise<Op
   return { carrier, agent, trace }
 }
 
-async function openTransports(
+/** A port that the kernel chose for UDP may be taken for TCP: then it chooses another. */
+const maxPortTries = 8
+
+async function openTransports(config: SipConfig, events: TransportEvents): Promise<Transport[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await openOnce(config, events)
+    } catch (error) {
+      const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      if (config.port !== 0 || !isTaken || tries === maxPortTries) throw error
+    }
+  }
+}
+
+async function openOnce(
   { host, port, tlsPort, tls }: SipConfig,
   events: TransportEvents,
 ): Promise<Transport[]> {

@@ -10,6 +10,8 @@ export interface Gateway {
   /** null: SRV records say, else the protocol's own. */
   port: number | null
   protocol: Protocol
+  /** false: its certificate is not checked (TLS). */
+  verify?: boolean
 }
 
 export interface SrvRecord {
@@ -50,7 +52,7 @@ export function createResolver({ dns, clock, random }: ResolverOptions): Resolve
     resolve(gateway) {
       const literal = literalHop(gateway)
       if (literal !== null) return Promise.resolve([literal])
-      const key = `${gateway.protocol} ${gateway.host} ${gateway.port}`
+      const key = `${gateway.protocol} ${gateway.host} ${gateway.port} ${gateway.verify}`
       const known = kept.get(key)
       if (known !== undefined && known.until > clock.now()) return known.hops
       if (kept.size >= maxKept) kept.clear()
@@ -64,13 +66,19 @@ export function createResolver({ dns, clock, random }: ResolverOptions): Resolve
 }
 
 /** null: a name, which DNS has to know. */
-export function literalHop({ host, port, protocol }: Gateway): Hop | null {
+export function literalHop({ host, port, protocol, verify }: Gateway): Hop | null {
   if (isIP(host) === 0) return null
-  return { protocol, address: host, port: port ?? defaultPorts[protocol], serverName: host }
+  return {
+    protocol,
+    address: host,
+    port: port ?? defaultPorts[protocol],
+    serverName: host,
+    ...(verify === false && { verify }),
+  }
 }
 
 async function lookUp(gateway: Gateway, dns: Dns, random: Random): Promise<Hop[]> {
-  const { host, port, protocol } = gateway
+  const { host, port, protocol, verify } = gateway
   const srv = port === null ? await srvRecords(gateway, dns) : []
   const targets =
     srv.length === 0
@@ -79,7 +87,14 @@ async function lookUp(gateway: Gateway, dns: Dns, random: Random): Promise<Hop[]
   const found = await Promise.allSettled(targets.map(target => addressesOf(target.name, dns)))
   const hops = found.flatMap((result, at) => {
     const addresses = result.status === 'fulfilled' ? result.value : []
-    return addresses.map(address => ({ protocol, address, port: targets[at]!.port, serverName: host }))
+    const trust = verify === false ? { verify } : {}
+    return addresses.map(address => ({
+      protocol,
+      address,
+      port: targets[at]!.port,
+      serverName: host,
+      ...trust,
+    }))
   })
   if (hops.length > 0) return hops
   throw found.find(result => result.status === 'rejected')?.reason ?? new Error('ENOTFOUND')

@@ -11,6 +11,8 @@ import { parseVia } from './via.ts'
 export interface ServerTransaction {
   readonly request: SipRequest
   readonly from: Hop
+  /** A provisional answer to an INVITE: said again when the INVITE comes again, until there is a final one. */
+  progress(response: SipResponse): void
   /** A final answer, once. */
   answer(response: SipResponse): void
   /** The ACK to our 2xx came; it has a branch of its own and is found by its dialog. */
@@ -93,6 +95,12 @@ class LiveTransaction implements ServerTransaction {
     this.#remove = remove
     this.#onUnacknowledged = onUnacknowledged
     this.#machine = startMachine(deps, received, from)
+  }
+
+  progress(response: SipResponse): void {
+    if (this.#isAnswered) return
+    this.#answer = writeMessage(response)
+    this.#send()
   }
 
   answer(response: SipResponse): void {

@@ -9,6 +9,8 @@ export interface Hop {
   port: number
   /** The name that a TLS certificate must bear; '' elsewhere. */
   serverName: string
+  /** false: whatever certificate it shows is taken, as its trunk was told. Absent: it is checked. */
+  verify?: boolean
 }
 
 export interface SendFailure {
@@ -35,8 +37,9 @@ export interface TransportEvents {
 }
 
 /** How a hop is told from others. */
-export function hopKey({ address, port, serverName }: Hop): string {
-  return `${address} ${port} ${serverName}`
+export function hopKey({ address, port, serverName, verify }: Hop): string {
+  // A connection whose certificate nobody checked is not for those who want it checked.
+  return `${address} ${port} ${serverName}${verify === false ? ' unverified' : ''}`
 }
 
 export function isReliable(protocol: Protocol): boolean {

@@ -23,6 +23,8 @@ export interface SipTrunkSettings {
   assertIdentity: boolean
   codecs: readonly ('PCMU' | 'PCMA')[]
   srtp: boolean
+  /** false: TLS gateways may show any certificate. */
+  tlsVerify: boolean
   /** RFC 4028, s; null: no session timer is asked for. */
   sessionSeconds: number | null
   rtpTimeoutMs: number
@@ -84,6 +86,7 @@ const schema = z.object({
     .max(2)
     .default(['PCMU', 'PCMA']),
   srtp: z.boolean().default(false),
+  tlsVerify: z.boolean().default(true),
   sessionSeconds: z.int().min(90).max(86_400).nullable().default(preferredSessionSeconds),
   rtpTimeoutSeconds: z.number().min(1).max(3_600).default(30),
   optionsSeconds: z.int().min(0).max(3_600).default(60),
@@ -112,7 +115,9 @@ export function readTrunkSettings(raw: Readonly<Record<string, unknown>>): ReadT
   return {
     settings: {
       ...same,
-      gateways: gateways.filter(gateway => gateway !== null),
+      gateways: gateways
+        .filter(gateway => gateway !== null)
+        .map(gateway => (same.tlsVerify ? gateway : { ...gateway, verify: false })),
       domain: domain ?? first.host,
       credentials: username === null || password === null ? null : { username, password },
       headers: Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const),

@@ -10,6 +10,7 @@ import { dialogFrom } from './dialog.ts'
 import type { Credentials } from './digest.ts'
 import { GatewayHealth, type GatewayState } from './gateway-health.ts'
 import { HeaderList } from './header-list.ts'
+import { IncomingCall } from './incoming-call.ts'
 import { request, type SipRequest, type SipResponse, tagOf } from './message.ts'
 import { type Hangover, hangUpOrphan } from './orphaned-call.ts'
 import { OutgoingCall } from './outgoing-call.ts'
@@ -39,6 +40,8 @@ export interface UserAgentOptions {
   onMessage?: ((entry: TracedMessage) => void) | null
   /** Asked before a message is looked at; absent: always. */
   isTracing?: () => boolean
+  /** Takes a call that comes in; absent: all are refused. */
+  onIncoming?: (call: IncomingCall) => void
 }
 
 export interface TracedMessage {
@@ -75,7 +78,7 @@ export class UserAgent {
   readonly #context: CallContext
   readonly #strangers: StrangerRequests
   readonly #tagSecret: string
-  readonly #calls = new Map<string, OutgoingCall>()
+  readonly #calls = new Map<string, OutgoingCall | IncomingCall>()
 
   constructor(options: UserAgentOptions, transports: Transport[], log: SampledLog) {
     this.#options = options
@@ -107,8 +110,8 @@ export class UserAgent {
     return hangUpOrphan(this.#context, snapshot, credentials)
   }
 
-  /** RFC 3261 §11: asks a gateway whether it is there; null: it does not answer, 0: it refuses for certain. */
-  options(hop: Hop): Promise<number | null> {
+  /** RFC 3261 §11: asks a gateway whether it is there. `failure` says why there is no status. */
+  options(hop: Hop): Promise<{ status: number | null; failure: string | null }> {
     const { context, host } = { context: this.#context, host: bracketed(hop.address) }
     const own = bracketed(this.#options.publicAddress)
     const headers = new HeaderList()
@@ -126,15 +129,15 @@ export class UserAgent {
           if (status < 200) return
           if (status === 503) context.health.refused(hop, '503')
           else context.health.answered(hop)
-          resolve(status)
+          resolve({ status, failure: null })
         },
         timedOut: () => {
           context.health.refused(hop, 'no answer to OPTIONS')
-          resolve(null)
+          resolve({ status: null, failure: 'no answer' })
         },
         failed: ({ reason }) => {
           context.health.refused(hop, reason)
-          resolve(0)
+          resolve({ status: null, failure: reason })
         },
       })
     })
@@ -207,8 +210,25 @@ export class UserAgent {
     const call = this.#calls.get(received.headers.get('call-id') ?? '')
     const isOurs = call !== undefined && tagOf(received.headers.get('to') ?? '') === call.localTag
     if (isOurs && call.receive(received, from)) return
+    if (this.#comesIn(received, from)) return
     if (!this.#strangers.refuse(received, from) && received.method !== 'ACK')
       this.#log.warn('more requests came from strangers than are answered')
+  }
+
+  /** An INVITE from outside of any dialog, or its CANCEL, which bears no tag of ours (§9.1). */
+  #comesIn(received: SipRequest, from: Hop): boolean {
+    const { onIncoming } = this.#options
+    if (onIncoming === undefined || tagOf(received.headers.get('to') ?? '') !== null) return false
+    const callId = received.headers.get('call-id') ?? ''
+    const known = this.#calls.get(callId)
+    if (received.method === 'CANCEL' && known instanceof IncomingCall) return known.receive(received, from)
+    if (received.method !== 'INVITE' || known !== undefined) return false
+    const call = new IncomingCall(this.#context, received, from, this.#tagOf(callId), () =>
+      this.#calls.delete(callId),
+    )
+    this.#calls.set(callId, call)
+    onIncoming(call)
+    return true
   }
 
   #createContext(): CallContext {

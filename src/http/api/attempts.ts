@@ -1,15 +1,19 @@
-// `/attempts/{id}` and its recording: one call, with what was said and what came of it.
+// `/attempts/{id}`, its recording and its trace: one call, with what was said and what came of it.
 import { createReadStream } from 'node:fs'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { attemptNotFound, findAttempt, findRecording } from '../../batches/find-attempt.ts'
+import { attemptNotFound, findAttempt, findRecording, findTrace } from '../../batches/find-attempt.ts'
 import type { HttpDeps } from '../dialect.ts'
 import { readId } from '../validation.ts'
-import { presentKeptAttempt } from './present.ts'
+import { presentKeptAttempt, presentTrace } from './present.ts'
 
 export function attemptRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.get('/attempts/:id', async request =>
     presentKeptAttempt(await findAttempt(deps, request.workspace.id, attemptIdOf(request))),
   )
+  app.get('/attempts/:id/trace', async request => {
+    const attemptId = attemptIdOf(request)
+    return presentTrace(attemptId, await findTrace(deps, request.workspace.id, attemptId))
+  })
   app.get('/attempts/:id/recording', async (request, reply) => {
     const attemptId = attemptIdOf(request)
     const { path, bytes } = await findRecording(deps, request.workspace.id, attemptId)

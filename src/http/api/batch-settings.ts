@@ -53,6 +53,7 @@ const batchSettings = listSettings.extend({
   ringTimeoutMs: z.int().min(ringTimeoutRangeMs.min).max(ringTimeoutRangeMs.max).optional(),
   maxCallMs: z.int().min(callRangeMs.min).max(callRangeMs.max).optional(),
   record: z.boolean().default(false),
+  trace: z.boolean().default(false),
   answeringMachine: z.enum(machinePolicies).default('off'),
 })
 
@@ -89,6 +90,7 @@ const jsonFields: ReadonlySet<string> = new Set([
   'ringTimeoutMs',
   'maxCallMs',
   'record',
+  'trace',
 ])
 
 function readJsonField(field: string, text: string | string[]): unknown {
@@ -117,7 +119,7 @@ export function toCreateRequest(
 ): CreateBatchRequest {
   const { agentId, phoneNumberId, scheduledAt, timezone, name, ringTimeoutMs, maxCallMs } = settings
   const { description, startAs, open, maxConcurrentCalls, callsPerSecond, window } = settings
-  const { record, answeringMachine } = settings
+  const { record, trace, answeringMachine } = settings
   return {
     workspace,
     dialect: 'outdial',
@@ -135,6 +137,7 @@ export function toCreateRequest(
     callsPerSecond,
     window,
     record,
+    trace,
     answeringMachine,
     retry: toRetryPolicy(settings.retry),
     ...(ringTimeoutMs === undefined ? {} : { ringTimeoutMs }),

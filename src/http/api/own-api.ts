@@ -11,6 +11,7 @@ import { nodeRoutes } from './nodes.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
 import { suppressionRoutes } from './suppressions.ts'
+import { trunkRoutes } from './trunks.ts'
 import { workspaceRoutes } from './workspace.ts'
 
 export const ownApi: DialectPlugin = {
@@ -37,6 +38,7 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
       const families = [
         workspaceRoutes,
         resourceRoutes,
+        trunkRoutes,
         suppressionRoutes,
         batchRoutes,
         batchControlRoutes,

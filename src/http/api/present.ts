@@ -1,8 +1,12 @@
 // Our things as our own API shows them: flat, camelCase, instants as ISO 8601 in UTC, money in cents.
 import { withoutSecrets } from '../../agent/settings.ts'
+import { hiddenSecret } from '../../batches/change-trunk.ts'
 import type { KeptAttempt } from '../../batches/find-attempt.ts'
+import type { TrunkTest } from '../../batches/test-trunk.ts'
 import type { Batch } from '../../domain/batch.ts'
+import { type CallTrace, firstLineOf } from '../../domain/call-trace.ts'
 import type { OutboxEvent } from '../../domain/event.ts'
+import type { GatewayStanding } from '../../domain/gateway.ts'
 import { averageTalkSeconds } from '../../domain/progress.ts'
 import { type Attempt, type Recipient, statusOf } from '../../domain/recipient.ts'
 import { rowReasons } from '../../domain/refusal.ts'
@@ -33,10 +37,23 @@ export function presentAgent({ workspaceId: _, breakerUntil, createdAt, connecti
 }
 
 /** Its password is never shown again. */
-export function presentTrunk({ workspaceId: _, breakerUntil, createdAt, settings, ...trunk }: Trunk) {
+export function presentTrunk(
+  { workspaceId: _, breakerUntil, createdAt, settings, ...trunk }: Trunk,
+  gateways: readonly GatewayStanding[] = [],
+) {
   const { password, ...rest } = settings
-  const shown = password === undefined || password === null ? settings : { ...rest, password: '[hidden]' }
-  return { ...trunk, settings: shown, breakerUntil: toIso(breakerUntil), createdAt: toIso(createdAt) }
+  const shown = password === undefined || password === null ? settings : { ...rest, password: hiddenSecret }
+  return {
+    ...trunk,
+    settings: shown,
+    breakerUntil: toIso(breakerUntil),
+    gateways: gateways.map(({ downUntil, since, ...gateway }) => ({
+      ...gateway,
+      downUntil: toIso(downUntil),
+      since: toIso(since),
+    })),
+    createdAt: toIso(createdAt),
+  }
 }
 
 export function presentPhoneNumber({ workspaceId: _, createdAt, ...number }: PhoneNumber) {
@@ -112,6 +129,28 @@ export function presentKeptAttempt({ conversation, ...attempt }: KeptAttempt) {
     transcript: conversation?.transcript.map(({ at, ...entry }) => ({ ...entry, at: toIso(at) })) ?? null,
     line: conversation?.line ?? null,
   }
+}
+
+/** `afterMs` counts from the first message. */
+export function presentTrace(attemptId: number, { messages, leftOut }: CallTrace) {
+  const startedAt = messages[0]?.at ?? 0
+  return {
+    attemptId,
+    messages: messages.map(({ at, text, ...message }) => ({
+      ...message,
+      at: toIso(at),
+      afterMs: at - startedAt,
+      firstLine: firstLineOf({ text }),
+      text,
+    })),
+    leftOut,
+  }
+}
+
+export function presentTrunkTest({ trunk, trace, ...test }: TrunkTest) {
+  const messages =
+    trace === null || test.attemptId === null ? null : presentTrace(test.attemptId, trace).messages
+  return { trunkId: trunk.id, trunkName: trunk.name, ...test, messages }
 }
 
 export function presentIngestRow({ rowNumber, status, code, value }: IngestRow) {

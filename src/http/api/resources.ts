@@ -1,21 +1,18 @@
-// `/agents`, `/trunks`, `/phone-numbers`: what a batch calls with.
+// `/agents` and `/phone-numbers`: who calls, and from where.
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { createAgent } from '../../batches/create-agent.ts'
 import { createPhoneNumber } from '../../batches/create-phone-number.ts'
-import { createTrunk } from '../../batches/create-trunk.ts'
-import type { Agent, PhoneNumber, Trunk } from '../../domain/workspace.ts'
+import type { Agent, PhoneNumber } from '../../domain/workspace.ts'
 import type { HttpDeps } from '../dialect.ts'
 import { answerOnce } from '../idempotency.ts'
 import { pageQuery, readCursor, toPage } from './paging.ts'
-import { presentAgent, presentPhoneNumber, presentTrunk } from './present.ts'
-import { aliases, callsPerSecond, maxConcurrentCalls, nameText, ref } from './schema.ts'
+import { presentAgent, presentPhoneNumber } from './present.ts'
+import { aliases, maxConcurrentCalls, nameText, ref, settings } from './schema.ts'
 
 const maxPromptLength = 100_000
 const maxNumberLength = 100
-
-const settings = z.record(z.string(), z.json())
 
 const newAgent = z.object({
   name: nameText,
@@ -25,14 +22,6 @@ const newAgent = z.object({
   connection: settings.nullable().default(null),
   maxConcurrentCalls: maxConcurrentCalls.nullable().default(null),
   aliases,
-})
-
-const newTrunk = z.object({
-  name: nameText,
-  kind: z.enum(['simulated', 'sip']).default('simulated'),
-  maxConcurrentCalls: maxConcurrentCalls.nullable().default(null),
-  callsPerSecond: callsPerSecond.nullable().default(null),
-  settings: settings.default({}),
 })
 
 const newPhoneNumber = z.object({
@@ -45,7 +34,6 @@ const newPhoneNumber = z.object({
 
 export function resourceRoutes(app: FastifyInstance, deps: HttpDeps): void {
   agentRoutes(app, deps)
-  trunkRoutes(app, deps)
   phoneNumberRoutes(app, deps)
 }
 
@@ -63,23 +51,6 @@ function agentRoutes(app: FastifyInstance, deps: HttpDeps): void {
     const after = readCursor(query.cursor) ?? 0
     const agents = await deps.store.listAgents(workspace.id, { after, limit: query.limit + 1 })
     return toPage(agents, query.limit, agent => agent.id, presentAgent)
-  })
-}
-
-function trunkRoutes(app: FastifyInstance, deps: HttpDeps): void {
-  const api = app.withTypeProvider<ZodTypeProvider>()
-  api.post('/trunks', { schema: { body: newTrunk } }, async (request, reply) =>
-    answerOnce<Trunk>(deps, request, reply, {
-      content: [request.body],
-      create: idempotency =>
-        createTrunk(deps, { workspaceId: request.workspace.id, ...request.body }, idempotency),
-      answer: trunk => ({ status: 201, body: presentTrunk(trunk) }),
-    }),
-  )
-  api.get('/trunks', { schema: { querystring: pageQuery } }, async ({ workspace, query }) => {
-    const after = readCursor(query.cursor) ?? 0
-    const trunks = await deps.store.listTrunks(workspace.id, { after, limit: query.limit + 1 })
-    return toPage(trunks, query.limit, trunk => trunk.id, presentTrunk)
   })
 }
 

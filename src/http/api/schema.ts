@@ -30,6 +30,9 @@ export const aliases = z
 
 export const maxConcurrentCalls = z.int().min(1).max(maxCalls)
 
+/** Of an agent's connection or a trunk: whoever reads them checks them. */
+export const settings = z.record(z.string(), z.json())
+
 export const callsPerSecond = z.number().positive().max(maxCps)
 
 /** ISO 3166-1 alpha-2, as libphonenumber knows them. */

@@ -12,7 +12,7 @@ const byTable = {
   phone_numbers: 'id workspace_id e164 trunk_id agent_id max_concurrent_calls created_at',
   suppressions: 'number reason created_at',
   batches:
-    'id workspace_id agent_id phone_number_id trunk_id name description dialect sent_agent_id sent_phone_number_id status status_reason open timezone scheduled_at max_concurrent_calls calls_per_second retry calling_window ring_timeout_ms max_call_ms record answering_machine created_at started_at completed_at updated_at rows accepted invalid duplicate suppressed',
+    'id workspace_id agent_id phone_number_id trunk_id name description dialect sent_agent_id sent_phone_number_id status status_reason open timezone scheduled_at max_concurrent_calls calls_per_second retry calling_window ring_timeout_ms max_call_ms record trace answering_machine created_at started_at completed_at updated_at rows accepted invalid duplicate suppressed',
   recipients:
     'id batch_id due_at first_put_back_at finished_at last_attempt_id attempts put_backs standing zone',
   open_attempts:

@@ -19,6 +19,9 @@ const keepAliveAfterMs = 10_000
 /** How often a transaction that met another (deadlock, serialisation) is run. */
 const maxTries = 5
 
+/** When events that could not be read yet are looked for again: most transactions are over by then. */
+const unsettledEventsMs = 20
+
 const deadlock = '40P01'
 const serialisation = '40001'
 const int8 = 20
@@ -55,8 +58,7 @@ export class Connection implements Reader {
   readonly #listeners: Record<Signal, Set<Listener>> = { work: new Set(), events: new Set() }
   readonly #pending = new Set<Promise<unknown>>()
   #isClosed = false
-  /** Transactions under way here, and whether events were committed since each began. */
-  readonly #underWay = new Map<Transaction, { hidesEvents: boolean }>()
+  #eventsTimer: NodeJS.Timeout | null = null
 
   constructor(config: ClientConfig) {
     this.#pool = new Pool({ ...config, max: poolSize, pipeline: true })
@@ -95,8 +97,8 @@ export class Connection implements Reader {
   async write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
-        const { result, tx, hidesEvents } = await this.#transaction(work, beginWrite)
-        this.#committed(tx, hidesEvents)
+        const { result, tx } = await this.#transaction(work, beginWrite)
+        for (const signal of tx.signals) this.#tell(signal)
         return result
       } catch (error) {
         const code = sqlState(error)
@@ -115,9 +117,20 @@ export class Connection implements Reader {
     return () => this.#listeners.events.delete(listener)
   }
 
+  /** Events are committed that can be read once older transactions, perhaps of other nodes, are over: told again then. */
+  tellEventsSoon(): void {
+    if (this.#isClosed || this.#eventsTimer !== null) return
+    this.#eventsTimer = setTimeout(() => {
+      this.#eventsTimer = null
+      this.#tell('events')
+    }, unsettledEventsMs)
+    this.#eventsTimer.unref()
+  }
+
   /** What has begun is finished (each statement has its time limit); nothing else is begun. */
   async close(): Promise<void> {
     this.#isClosed = true
+    if (this.#eventsTimer !== null) clearTimeout(this.#eventsTimer)
     await this.#signals.close()
     await Promise.allSettled(this.#pending)
     await this.#pool.end()
@@ -142,27 +155,16 @@ export class Connection implements Reader {
     const client: PoolClient = await this.#pool.connect()
     let isUsable = true
     const tx = new Transaction(client, this.#instanceId, begin)
-    const state = { hidesEvents: false }
-    this.#underWay.set(tx, state)
     try {
       const result = await work(tx)
       await tx.commit()
-      return { result, tx, ...state }
+      return { result, tx }
     } catch (error) {
       isUsable = await tx.rollback()
-      if (state.hidesEvents) setImmediate(() => this.#tell('events'))
       throw error
     } finally {
-      this.#underWay.delete(tx)
       client.release(!isUsable)
     }
-  }
-
-  /** Events stay unseen while an older transaction is under way (listEvents): they are told again when it is over. */
-  #committed({ signals }: Transaction, hidesEvents: boolean): void {
-    if (signals.has('events')) for (const state of this.#underWay.values()) state.hidesEvents = true
-    if (signals.has('work')) this.#tell('work')
-    if (signals.has('events') || hidesEvents) this.#tell('events')
   }
 
   #tell(signal: Signal): void {

@@ -26,7 +26,7 @@ export async function discardRows(connection: Connection, batchId: number): Prom
       await tx.change('DELETE FROM recipient_details WHERE id > $1 AND id <= $2', range)
     })
   }
-  for (const table of ['rejected_rows', 'attempts', 'conversations']) {
+  for (const table of ['rejected_rows', 'attempts', 'conversations', 'traces']) {
     const chunk = `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE batch_id = $1 LIMIT $2))`
     const deleteChunk = (tx: Transaction) => tx.change(chunk, [batchId, deleteChunkRows])
     while ((await connection.write(deleteChunk)) === deleteChunkRows);

@@ -9,6 +9,7 @@ import { keepConversations } from './conversations.ts'
 import { lockBatches, lockWorkspaces } from './locks.ts'
 import { completeDone, ProgressChanges, setBatchStatus, waitingBatches } from './moves.ts'
 import { dropRecipients, openColumns, putBackRecipients } from './open-attempts.ts'
+import { keepTraces } from './traces.ts'
 import type { Transaction } from './transaction.ts'
 import { suppressNumbers } from './workspaces.ts'
 
@@ -58,6 +59,14 @@ async function endAttempts(
   const ending = new Ending(new ProgressChanges())
   await returnUnspent(tx, closed, now, ending)
   await settleRecipients(tx, closed, ending)
+  await keepTraces(
+    tx,
+    closed.flatMap(({ row, ended: { trace } }) =>
+      trace === undefined
+        ? []
+        : [{ attemptId: row.id, workspaceId: row.workspace_id, batchId: row.batch_id, trace }],
+    ),
+  )
   const touched = await ending.changes.write(tx)
   await takeCredits(tx, ending.costs)
   const completed = [...(await suppressAll(tx, closed, now))]

@@ -92,9 +92,9 @@ async function insertBatch(tx: Transaction, batch: NewBatch): Promise<number> {
     `INSERT INTO batches (workspace_id, agent_id, phone_number_id, trunk_id, name, description, dialect, sent_agent_id,
        sent_phone_number_id, status, open, start_as, timezone, scheduled_at, max_concurrent_calls, calls_per_second, retry,
        calling_window, ring_timeout_ms, max_call_ms, content_hash, created_at, updated_at, record, answering_machine,
-       import_touched_at)
+       trace, import_touched_at)
      SELECT $1, $2, n.id, n.trunk_id, $4, $5, $6, $7, $8, 'importing', $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-       $19, $20, $20, $21, $22, ${databaseNow} FROM phone_numbers n WHERE n.id = $3 RETURNING id`,
+       $19, $20, $20, $21, $22, $23, ${databaseNow} FROM phone_numbers n WHERE n.id = $3 RETURNING id`,
     [
       batch.workspaceId,
       batch.agentId,
@@ -118,6 +118,7 @@ async function insertBatch(tx: Transaction, batch: NewBatch): Promise<number> {
       batch.createdAt,
       batch.record,
       batch.answeringMachine,
+      batch.trace,
     ],
   )
   const { id } = row as Row

@@ -69,7 +69,7 @@ async function adopt(
   if (adopted.length === 0) return []
   const rows = await tx.rows(
     `SELECT ${columns('open_attempts', 'o')}, d.variables, r.put_backs, r.first_put_back_at, n.e164, t.kind, b.retry, b.ring_timeout_ms, b.max_call_ms,
-       b.record, b.answering_machine
+       b.record, b.trace, b.answering_machine
      FROM open_attempts o JOIN recipients r ON r.id = o.recipient_id JOIN recipient_details d ON d.id = o.recipient_id
        JOIN phone_numbers n ON n.id = o.phone_number_id JOIN trunks t ON t.id = o.trunk_id
        JOIN batches b ON b.id = o.batch_id

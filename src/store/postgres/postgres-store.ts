@@ -15,6 +15,8 @@ import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
 import { checkServer } from './server-settings.ts'
 import { type OrphanRules, sweepStatements } from './sweep.ts'
+import { traceStatements } from './traces.ts'
+import { trunkChanges } from './update-trunk.ts'
 import { workspaceStatements } from './workspaces.ts'
 
 export interface PostgresStoreOptions {
@@ -62,6 +64,8 @@ export async function openPostgresStore({
     ...sweepStatements(connection, orphans),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...traceStatements(connection),
+    ...trunkChanges(connection),
     ...claimStatements(connection),
     ...placingStatements(connection),
     ...endingStatements(connection),

@@ -1,11 +1,12 @@
 // What is read and never changes anything: recipients, attempts, the ingest report, events, a recount.
 import { type Progress, type Recipient, type Standing, standings } from '../../domain/recipient.ts'
 import { maxRecipientsPerBatch, positionOf, recipientId } from '../recipient-id.ts'
-import { columnOf, progressColumns, type Row, toAttempt, toEvent, toRecipient } from '../rows.ts'
+import { columnOf, progressColumns, type Row, toAttempt, toRecipient } from '../rows.ts'
 import type { IngestRow, Store } from '../store.ts'
 import { attemptPage, endedColumns, joins, openColumns } from './attempt-pages.ts'
 import { columns } from './columns.ts'
 import type { Connection } from './connection.ts'
+import { readEvents } from './outbox.ts'
 import { pageByStanding } from './recipient-pages.ts'
 import type { Reader } from './transaction.ts'
 
@@ -82,19 +83,10 @@ export function reportStatements(connection: Connection): Family {
 
     recount: batchId => connection.snapshot(reader => recount(reader, batchId)),
 
-    /**
-     * Only below the oldest transaction under way: ids are given out in one order and committed in another, and whoever
-     * reads on from the last id seen would never see one that was committed late. (A transaction that writes an event has
-     * its number before the event has its id.) What is held back is told again when that transaction ends (connection.ts);
-     * when it was another node's, whoever asks next sees it.
-     */
-    async listEvents(workspaceId, { after, limit }) {
-      const rows = await connection.rows(
-        `SELECT ${columns('events')} FROM events WHERE id > $1 AND ($2::bigint IS NULL OR workspace_id = $2)
-           AND xact < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY id LIMIT $3`,
-        [after ?? 0, workspaceId, limit],
-      )
-      return rows.map(toEvent)
+    async listEvents(workspaceId, { after = 0, limit }) {
+      const { events, isCut } = await readEvents(connection, workspaceId, after, limit)
+      if (isCut) connection.tellEventsSoon()
+      return events
     },
   }
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import type { ClientBase, QueryResult } from 'pg'
 import type { EventType } from '../../domain/event.ts'
 import type { Row } from '../rows.ts'
+import { type NewEvent, writeEvents } from './outbox.ts'
 import { channels, type Signal } from './signals.ts'
 
 /** Asks the database; a transaction sees its own writes. */
@@ -29,14 +30,6 @@ export class CommitUnknown extends Error {
 
 /** Who hears of new work: this process at once; idle nodes as well (`NOTIFY`, see signals.ts). */
 type Audience = 'every-node' | 'this-node'
-
-interface NewEvent {
-  workspaceId: number
-  batchId: number | null
-  type: EventType
-  at: number
-  dataJson: string
-}
 
 const names = new Map<string, string>()
 
@@ -93,7 +86,7 @@ export class Transaction implements Reader {
     return this.#client.query<Row>(prepared(sql, values))
   }
 
-  /** Writes an event into the outbox: all of them go with the commit, so that their ids are as young as can be. */
+  /** Writes an event into the outbox, with the commit. */
   emit(workspaceId: number, batchId: number | null, type: EventType, at: number, dataJson: string): void {
     this.#events.push({ workspaceId, batchId, type, at, dataJson })
     this.signals.add('events')
@@ -108,10 +101,10 @@ export class Transaction implements Reader {
 
   async commit(): Promise<void> {
     await this.#begun
-    const before = [...this.#notified].map(signal =>
+    const before: Promise<unknown>[] = [...this.#notified].map(signal =>
       this.rows('SELECT pg_notify($1, $2)', [channels[signal], this.#instanceId]),
     )
-    if (this.#events.length > 0) before.push(this.#writeEvents())
+    if (this.#events.length > 0) before.push(writeEvents(this, this.#events))
     const committed = this.#client.query('COMMIT')
     const [written, commit] = await Promise.allSettled([Promise.all(before), committed])
     if (written.status === 'rejected') {
@@ -135,25 +128,6 @@ export class Transaction implements Reader {
     } catch {
       return false
     }
-  }
-
-  async #writeEvents(): Promise<Row[]> {
-    const events = this.#events
-    // The transaction has its number before an event has its own: see listEvents.
-    return this.rows(
-      `WITH mine AS MATERIALIZED (SELECT pg_current_xact_id() AS xact)
-       INSERT INTO events (xact, workspace_id, batch_id, type, at, data)
-       SELECT mine.xact, e.workspace_id, e.batch_id, e.type, e.at, e.data
-       FROM mine CROSS JOIN unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[])
-         WITH ORDINALITY AS e (workspace_id, batch_id, type, at, data, position) ORDER BY e.position`,
-      [
-        events.map(event => event.workspaceId),
-        events.map(event => event.batchId),
-        events.map(event => event.type),
-        events.map(event => event.at),
-        events.map(event => event.dataJson),
-      ],
-    )
   }
 }
 

@@ -213,7 +213,8 @@ export function claimStatements(
 function lastAttemptId(connection: Connection): number {
   const row = connection
     .prepare(
-      `SELECT max(coalesce((SELECT max(id) FROM attempts), 0), coalesce((SELECT max(id) FROM open_attempts), 0)) AS last`,
+      `SELECT max(coalesce((SELECT max(id) FROM attempts), 0), coalesce((SELECT max(id) FROM open_attempts), 0),
+         coalesce((SELECT max(attempt_id) FROM traces), 0)) AS last`,
     )
     .get() as Row
   return row.last

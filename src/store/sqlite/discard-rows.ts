@@ -6,7 +6,7 @@ const deleteChunkRows = 5_000
 
 /** Deletes a batch and all its rows, a chunk per transaction. The batch's own row goes last, so that a crash leaves it findable. */
 export async function discardRows(connection: Connection, batchId: number): Promise<void> {
-  for (const table of ['recipients', 'rejected_rows', 'attempts', 'conversations', 'batch_zones']) {
+  for (const table of ['recipients', 'rejected_rows', 'attempts', 'conversations', 'traces', 'batch_zones']) {
     const key = table === 'batch_zones' ? 'zone' : 'rowid'
     const chunk = connection.prepare(
       `DELETE FROM ${table} WHERE batch_id = ?1 AND ${key} IN (SELECT ${key} FROM ${table} WHERE batch_id = ?1 LIMIT ?2)`,

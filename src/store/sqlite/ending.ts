@@ -9,6 +9,7 @@ import { conversationWriter } from './conversations.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
 import { openAttempts } from './open-attempts.ts'
+import { traceWriter } from './traces.ts'
 import { suppressOne } from './workspaces.ts'
 
 export function endingStatements(
@@ -28,6 +29,7 @@ export function endingStatements(
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const keepConversation = conversationWriter(connection)
+  const keepTrace = traceWriter(connection)
   const countPutBack = connection.prepare(
     `UPDATE recipients SET put_backs = put_backs + 1, first_put_back_at = coalesce(first_put_back_at, ?) WHERE id = ?`,
   )
@@ -71,6 +73,7 @@ export function endingStatements(
     const row = open.find(ended.attemptId)
     if (row === undefined || row.status === 'claimed') return false
     open.remove(row.id)
+    if (ended.trace !== undefined) keepTrace(row, ended.trace)
     const live = isLive(open.statusOfBatch(row.batch_id))
     if (ended.next.kind === 'put-back') returnUnspent(row, ended, ended.next, live, now, ending)
     else settleRecipient(row, ended, live, ending)

@@ -36,9 +36,9 @@ export function importStatements(connection: Connection): Family {
             `INSERT INTO batches (workspace_id, agent_id, phone_number_id, trunk_id, name, description, dialect,
                sent_agent_id, sent_phone_number_id, status, open, start_as, timezone, scheduled_at,
                max_concurrent_calls, calls_per_second, retry, calling_window, ring_timeout_ms, max_call_ms,
-               content_hash, created_at, updated_at, record, answering_machine)
+               content_hash, created_at, updated_at, record, answering_machine, trace)
              SELECT ?1, ?2, n.id, n.trunk_id, ?4, ?5, ?6, ?7, ?8, 'importing', ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-               ?17, ?18, ?19, ?20, ?20, ?21, ?22 FROM phone_numbers n WHERE n.id = ?3`,
+               ?17, ?18, ?19, ?20, ?20, ?21, ?22, ?23 FROM phone_numbers n WHERE n.id = ?3`,
           )
           .run(
             batch.workspaceId,
@@ -63,6 +63,7 @@ export function importStatements(connection: Connection): Family {
             batch.createdAt,
             batch.record ? 1 : 0,
             batch.answeringMachine,
+            batch.trace ? 1 : 0,
           )
         connection.prepare('INSERT INTO batch_progress (batch_id) VALUES (?)').run(lastInsertRowid)
         return Number(lastInsertRowid)

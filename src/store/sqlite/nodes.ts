@@ -19,7 +19,7 @@ export function nodeStatements(connection: Connection): Family {
   const list = connection.prepare('SELECT * FROM nodes ORDER BY id')
   const orphans = connection.prepare(
     `SELECT o.*, r.variables, r.put_backs, r.first_put_back_at, n.e164, t.kind, b.retry,
-       b.ring_timeout_ms, b.max_call_ms, b.record, b.answering_machine
+       b.ring_timeout_ms, b.max_call_ms, b.record, b.trace, b.answering_machine
      FROM open_attempts o JOIN recipients r ON r.id = o.recipient_id JOIN phone_numbers n ON n.id = o.phone_number_id
        JOIN trunks t ON t.id = o.trunk_id JOIN batches b ON b.id = o.batch_id
      WHERE (o.lease_until <= ?1 OR (?2 AND o.node_id <> ?3))

@@ -13,6 +13,8 @@ import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
 import { Rules } from './rules.ts'
+import { traceStatements } from './traces.ts'
+import { trunkChanges } from './update-trunk.ts'
 import { workspaceStatements } from './workspaces.ts'
 
 export interface SqliteStoreOptions {
@@ -36,10 +38,12 @@ export async function openSqliteStore({
   return {
     ...workspaceStatements(connection),
     ...resourceStatements(connection),
+    ...trunkChanges(connection),
     ...importStatements(connection),
     ...batchStatements(connection),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...traceStatements(connection),
     ...claimStatements(connection, rules, dueTimes),
     ...placingStatements(connection, rules, dueTimes),
     ...endingStatements(connection, dueTimes),
