@@ -94,7 +94,7 @@ function copySource(place: string): void {
 /** Returns why it could not. */
 function plant({ name }: Bite, place: string): string | null {
   const env = { ...process.env, GIT_CEILING_DIRECTORIES: dirname(place) }
-  const { status, stderr, error } = spawnSync('git', ['apply', join(bitesDir, name)], {
+  const { status, stderr, error } = spawnSync('git', ['apply', '-C1', join(bitesDir, name)], {
     cwd: place,
     env,
     encoding: 'utf8',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Carrier } from '../../src/carrier/carrier.ts'
+import { RecentDials } from '../../src/dispatcher/recent-dials.ts'
 import { type Ending, RunningAttempt } from '../../src/dispatcher/running-attempt.ts'
 import type { Agent, Trunk } from '../../src/domain/workspace.ts'
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts'
@@ -25,6 +26,7 @@ test('a call that went back while it waited for its turn is not dialled when tha
     agent: {} as Agent,
     carrier,
     clock: new VirtualClock(0),
+    recentDials: new RecentDials(),
     isHeld: () => true,
     isPermitted: () => true,
     onProgress: () => {},
