@@ -25,8 +25,10 @@ const settings = {
 /** Tables that others point to, in the order in which they can be emptied. */
 const referenced = ['batches', 'phone_numbers', 'agents', 'trunks', 'workspaces']
 
+type DatabaseServer = Pick<PostgresCluster, 'url' | 'stop'>
+
 const prefix = `outdial_test_${randomBytes(4).toString('hex')}`
-let server: Promise<PostgresCluster> | undefined
+let server: Promise<DatabaseServer> | undefined
 let template: Promise<string> | undefined
 const databases: string[] = []
 
@@ -91,12 +93,12 @@ async function asAdmin<T>(work: (admin: Client) => Promise<T>): Promise<T> {
   return inspect((await running()).url('postgres'), work)
 }
 
-function running(): Promise<PostgresCluster> {
+function running(): Promise<DatabaseServer> {
   server ??= givenUrl === undefined ? startPostgres(settings) : Promise.resolve(givenServer(givenUrl))
   return server
 }
 
-function givenServer(base: string): PostgresCluster {
+function givenServer(base: string): DatabaseServer {
   return {
     url(database) {
       const url = new URL(base)
