@@ -11,7 +11,7 @@ import { CallPacer } from './call-pacer.ts'
 import { DialogKeeper } from './dialog-keeper.ts'
 import type { DispatcherDeps } from './dispatcher-deps.ts'
 import { KnownResources } from './known-resources.ts'
-import { leaseMs } from './leases.ts'
+import { type Instant, leaseMs } from './leases.ts'
 import { Membership } from './membership.ts'
 import { OutcomeRecorder } from './outcome-recorder.ts'
 import { RunningCalls } from './running-calls.ts'
@@ -222,8 +222,10 @@ class DispatchLoop {
     this.#ready = []
     const calls = claims.map(({ attemptId }) => ({ attemptId, callId: `${nodeId}-${attemptId}` }))
     let verdicts: PlaceVerdict[]
+    let askedAt: Instant
     try {
       await this.#known.learn(claims)
+      askedAt = this.#membership.leases.now()
       verdicts = await store.placeCalls(calls, nodeId, clock.now())
     } catch (error) {
       // Nothing was placed: they are tried again, or go back when their lease has run out.
@@ -231,7 +233,7 @@ class DispatchLoop {
       throw error
     }
     for (const [index, claim] of claims.entries())
-      if (verdicts[index] === 'placed') this.#running.dialWhenSpaced(claim, calls[index]!.callId)
+      if (verdicts[index] === 'placed') this.#running.dialWhenSpaced(claim, calls[index]!.callId, askedAt)
       else this.#notPlaced(claim, verdicts[index]!)
     // A place that was given back may be somebody else's.
     if (verdicts.some(verdict => verdict !== 'placed')) this.#wokenAgain = true

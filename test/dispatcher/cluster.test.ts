@@ -94,6 +94,21 @@ test('a node that sleeps between the commit and the dial, and wakes before anybo
   assert.equal((await board.batch('list')).progress.attempts, 20, 'put back unspent')
 })
 
+test('a node that slept for a moment between the commit and the dial asks again, and hears of a pause', async t => {
+  const { board } = await twoNodes(t)
+  const { node } = board.join({ method: 'placeCalls', when: 'after', nth: 1, sleeps: true })
+  await board.pass(5 * second)
+  const { id } = board.batches.get('list')!
+  await board.store.pauseBatch(board.workspaceId, id, 'user', board.clock.now())
+  node.wake()
+  await board.pass(5 * second)
+  assert.equal(board.carrier.calls.length, 0)
+  await board.store.resumeBatch(board.workspaceId, id, board.clock.now())
+  await board.finish()
+  assert.deepEqual(await board.standings('list'), { answered: 20 })
+  assert.equal((await board.batch('list')).progress.attempts, 20, 'put back unspent')
+})
+
 test('a node that wakes after it lost its calls hangs up what still talks, and what others wrote stands', async t => {
   const { board } = await twoNodes(t)
   const { node, dispatcher } = board.join()
