@@ -31,6 +31,7 @@ export class OutcomeRecorder {
   #ended: EndedAttempt[] = []
   #scheduled = false
   #isLast = false
+  #retrying = false
   #isBehind = false
   #inFlight = new Set<Promise<void>>()
 
@@ -125,6 +126,17 @@ export class OutcomeRecorder {
         this.#progress.set(one.attemptId, one)
     this.#ended = [...ended, ...this.#ended]
     // What cannot be written at the very end is settled by the next start, as after a crash.
-    if (!this.#isLast) this.#deps.clock.at(this.#deps.clock.now() + retryMs, () => this.#flush())
+    if (!this.#isLast) this.#retryLater()
+  }
+
+  /** One timer for all that failed: one for each would double with every failure, progress and ends being two writes. */
+  #retryLater(): void {
+    if (this.#retrying) return
+    this.#retrying = true
+    const { clock } = this.#deps
+    clock.at(clock.now() + retryMs, () => {
+      this.#retrying = false
+      this.#flush()
+    })
   }
 }
