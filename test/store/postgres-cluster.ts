@@ -17,13 +17,19 @@ const settings = {
   timezone: 'UTC',
 }
 
-export interface Server {
+export interface PostgresCluster {
+  /** TCP, on 127.0.0.1. */
+  port: number
   /** Of a database on it. */
   url(database: string): string
+  /** As by a power cut of the server's program: all its processes at once, nothing is written down. */
+  crash(): Promise<void>
+  /** After a crash, at the same address: resolves when it answers. */
+  start(): Promise<void>
   stop(): Promise<void>
 }
 
-export async function startCluster(): Promise<Server> {
+export async function startCluster(): Promise<PostgresCluster> {
   const binDir = findBinDir()
   if (binDir === null) throw new Error('PostgreSQL is not installed (Debian and Ubuntu: postgresql)')
   const folder = mkdtempSync(join(tmpdir(), 'outdial-pg-'))
@@ -34,27 +40,38 @@ export async function startCluster(): Promise<Server> {
   execFileSync(join(binDir, 'initdb'), initdb, { stdio: 'ignore', cwd: folder, ...owner })
   const port = await freePort()
   const options = Object.entries({ ...settings, port, unix_socket_directories: folder })
-  const child = spawn(
-    'sh',
-    [
-      '-c',
-      // The shell outlives this process, whose end closes its standard input; then the cluster goes, with its files.
-      '"$0" "$@" & read -r _; kill -QUIT $!; wait $!; rm -rf "$PWD"',
-      join(binDir, 'postgres'),
-      ...['-D', data, ...options.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-    ],
-    { stdio: ['pipe', 'ignore', 'ignore'], cwd: folder, detached: true, ...owner },
-  )
-  child.unref()
-  const exited = once(child, 'exit')
+  const args = ['-D', data, ...options.flatMap(([name, value]) => ['-c', `${name}=${value}`])]
   const url = (database: string) => `postgresql://postgres@127.0.0.1:${port}/${database}`
-  await untilAnswering(url('postgres'), child)
+  const run = async (): Promise<ChildProcess> => {
+    // The shell outlives this process, whose end closes its standard input; then the cluster goes, and with us its files.
+    const script =
+      '"$0" "$@" & read -r word; kill -QUIT $!; wait $!; [ "$word" = keep ] || { cd / && rm -rf "$OLDPWD"; }'
+    const child = spawn('sh', ['-c', script, join(binDir, 'postgres'), ...args], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      cwd: folder,
+      detached: true,
+      ...owner,
+    })
+    child.unref()
+    await untilAnswering(url('postgres'), child)
+    return child
+  }
+  let child = await run()
+  const end = async (word: string) => {
+    const exited = once(child, 'exit')
+    child.ref()
+    child.stdin?.end(word)
+    await exited
+  }
   return {
+    port,
     url,
+    crash: () => end('keep\n'),
+    async start() {
+      child = await run()
+    },
     async stop() {
-      child.ref()
-      child.stdin?.end()
-      await exited
+      await end('')
       rmSync(folder, { recursive: true, force: true })
     },
   }

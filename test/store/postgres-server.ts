@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { after } from 'node:test'
 import { Client } from 'pg'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { findBinDir, type Server, startCluster } from './postgres-cluster.ts'
+import { findBinDir, type PostgresCluster, startCluster } from './postgres-cluster.ts'
 
 const givenUrl = process.env.OUTDIAL_TEST_DATABASE_URL
 const binDir = givenUrl === undefined ? findBinDir() : null
@@ -16,6 +16,8 @@ export const skipWithoutPostgres =
 
 /** Tables that others point to, in the order in which they can be emptied. */
 const referenced = ['batches', 'phone_numbers', 'agents', 'trunks', 'workspaces']
+
+type Server = Pick<PostgresCluster, 'url' | 'stop'>
 
 const prefix = `outdial_test_${randomBytes(4).toString('hex')}`
 let server: Promise<Server> | undefined

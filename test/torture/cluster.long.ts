@@ -63,7 +63,8 @@ async function openHouse(t: TestContext) {
   const database = await startCluster()
   const carrier = await startCarrier(logPath)
   const opened: Node[] = []
-  for (let index = 0; index < nodes; index++) opened.push(await openNode(join(folder, `node-${index}`), database))
+  for (let index = 0; index < nodes; index++)
+    opened.push(await openNode(join(folder, `node-${index}`), database))
   t.after(async () => {
     for (const { server, link } of opened) {
       process.kill(server.pid, 'SIGCONT')
@@ -110,7 +111,11 @@ async function strike({ nodes, database, carrier }: House): Promise<Record<strin
 }
 
 /** Half of the blows kill; the last node that is awake is only ever killed, and comes back at once. */
-function kindOf(chance: number, target: Node | undefined, awake: number): 'kill' | 'sleep' | 'cut' | 'database' {
+function kindOf(
+  chance: number,
+  target: Node | undefined,
+  awake: number,
+): 'kill' | 'sleep' | 'cut' | 'database' {
   if (chance < 0.06 || target === undefined) return 'database'
   if (chance < 0.6 || awake === 1) return 'kill'
   return chance < 0.8 ? 'sleep' : 'cut'
