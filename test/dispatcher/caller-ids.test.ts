@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { capWindowMs, firstRestMs } from '../../src/domain/caller-choice.ts'
-import { Chance } from './chance.ts'
+import { Chance } from '../simulation/chance.ts'
 import { type Closer, type Line, openSwitchboard, people, type Switchboard, startAt } from './switchboard.ts'
 import type { SeenCall, WatchedCarrier } from './watched-carrier.ts'
 
