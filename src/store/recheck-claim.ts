@@ -77,6 +77,10 @@ export class Placing {
     return this.#placed.get(scope) ?? 0
   }
 
+  openIn(scope: string): number {
+    return this.placedIn(scope) + this.claimedIn(scope)
+  }
+
   claimedIn(scope: string): number {
     return this.#claimed.get(scope) ?? 0
   }

@@ -15,7 +15,7 @@ import { keepSlots, readSlots, type Slots } from './claim-slots.ts'
 import type { Connection } from './connection.ts'
 import { nextDueTimes, selectDue } from './due-people.ts'
 import { notHeld } from './hold.ts'
-import { lockBatches, lockWorkspaces } from './locks.ts'
+import { lockBatches, lockFound } from './locks.ts'
 import { completeDone, ProgressChanges } from './moves.ts'
 import { readDatabaseTime } from './nodes.ts'
 import { runningBatches } from './rules.ts'
@@ -36,8 +36,8 @@ async function claim(
   turns: CallerTurns,
 ): Promise<ClaimResult> {
   const workspaceIds = await lockBusyWorkspaces(tx, request.now)
-  await startScheduled(tx, workspaceIds, request.now)
-  const round: Round = new ClaimRound(request, await readDatabaseTime(tx), new ProgressChanges())
+  const [storeNow] = await Promise.all([readDatabaseTime(tx), startScheduled(tx, workspaceIds, request.now)])
+  const round: Round = new ClaimRound(request, storeNow, new ProgressChanges())
   const { batches, slots, callers } = await eligibleBatches(tx, round, workspaceIds, rotation, turns)
   const exhausted: RunningBatch[] = []
   while (batches.size > 0 && round.claims.length < request.maxClaims) {
@@ -53,29 +53,36 @@ async function claim(
     }
     if (round.claims.length === request.maxClaims) round.more = true
   }
-  await round.changes.write(tx)
-  await keepSlots(tx, round, slots)
-  await wakeForNextDue(tx, round, exhausted)
-  const next = await tx.row(
-    `SELECT least(min(scheduled_at) FILTER (WHERE status = 'scheduled'),
-       min(parked_until) FILTER (WHERE status = 'running' AND parked_until > $1)) AS at
-     FROM batches WHERE status IN ('scheduled', 'running') AND ${notHeld}`,
-    [request.now],
-  )
-  round.wakeBy((next as Row).at)
+  const [next] = await Promise.all([
+    nextStart(tx, request.now),
+    keepSlots(tx, round, slots),
+    wakeForNextDue(tx, round, exhausted),
+  ])
+  round.changes.writeLast(tx)
+  round.wakeBy(next)
   return { claims: round.claims, wakeAt: round.wakeAt, more: round.more }
 }
 
-/** Workspaces with somebody to call or a batch to start; nobody else claims in them until the end of the transaction. */
-async function lockBusyWorkspaces(tx: Transaction, now: number): Promise<number[]> {
-  const busy = await tx.rows(
-    `SELECT DISTINCT b.workspace_id FROM batches b JOIN batch_progress p ON p.batch_id = b.id
-     WHERE (b.status = 'running' AND p.queued + p.waiting > 0 AND coalesce(b.parked_until, 0) <= $1) OR (b.status = 'scheduled' AND b.scheduled_at <= $1)`,
+/** When a batch starts or a call comes back that no claim looks at before, epoch ms. */
+async function nextStart(tx: Transaction, now: number): Promise<number | null> {
+  const row = await tx.row(
+    `SELECT least(min(scheduled_at) FILTER (WHERE status = 'scheduled'),
+       min(parked_until) FILTER (WHERE status = 'running' AND parked_until > $1)) AS at
+     FROM batches WHERE status IN ('scheduled', 'running') AND ${notHeld}`,
     [now],
   )
-  const workspaceIds = busy.map(row => row.workspace_id as number)
-  if (workspaceIds.length > 0) await lockWorkspaces(tx, workspaceIds)
-  return workspaceIds
+  return (row as Row).at
+}
+
+/** Workspaces with somebody to call or a batch to start; nobody else claims in them until the end of the transaction. */
+function lockBusyWorkspaces(tx: Transaction, now: number): Promise<number[]> {
+  return lockFound(
+    tx,
+    `SELECT DISTINCT b.workspace_id::integer AS id FROM batches b JOIN batch_progress p ON p.batch_id = b.id
+     WHERE (b.status = 'running' AND p.queued + p.waiting > 0 AND coalesce(b.parked_until, 0) <= $1)
+       OR (b.status = 'scheduled' AND b.scheduled_at <= $1)`,
+    [now],
+  )
 }
 
 async function startScheduled(tx: Transaction, workspaceIds: readonly number[], now: number): Promise<void> {
@@ -98,6 +105,10 @@ async function startScheduled(tx: Transaction, workspaceIds: readonly number[], 
   await completeDone(tx, ids, now)
 }
 
+/** Batches of these workspaces with somebody in the queue; a few more than are claimed for do no harm. */
+const waitingIn = `SELECT b.id FROM batches b JOIN batch_progress p ON p.batch_id = b.id
+  WHERE b.workspace_id = ANY ($1::bigint[]) AND b.status = 'running' AND p.queued + p.waiting > 0`
+
 /** Running batches with somebody to call, in rotated order, that no stop and no breaker holds back. */
 async function eligibleBatches(
   tx: Transaction,
@@ -106,7 +117,7 @@ async function eligibleBatches(
   rotation: number,
   turns: CallerTurns,
 ): Promise<{ batches: Map<number, RunningBatch>; slots: Slots; callers: CallerRound }> {
-  const [open, waiting] = await Promise.all([
+  const [open, waiting, running] = await Promise.all([
     tx.rows(
       `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open,
          count(*) FILTER (WHERE status = 'claimed') AS claimed FROM open_attempts
@@ -119,11 +130,8 @@ async function eligibleBatches(
          AND b.workspace_id = ANY ($1::bigint[]) ORDER BY b.id`,
       [workspaceIds, round.request.now],
     ),
+    runningBatches(tx, { batchIds: waitingIn, ids: workspaceIds }),
   ])
-  const running = await runningBatches(
-    tx,
-    waiting.map(row => row.batch_id),
-  )
   const slots = await readSlots(tx, round, [...running.values()])
   const numbers = [...running.values()].flatMap(batch => batch.callers)
   const callers = new CallerRound(round, await readFigures(tx, numbers, round.request.now), turns)

@@ -2,16 +2,23 @@
 import { firstCallsFailed, selfPauseRule } from '../../domain/pacing.ts'
 import type { EndedAttempt, EndedResult } from '../dispatch-records.ts'
 import type { DispatchStore } from '../dispatch-store.ts'
-import { Ending, isLive, putBackJson, type Settled, settle, standingPutBack } from '../ended-attempts.ts'
+import { Ending, isLive, putBackJson, settle, standingPutBack } from '../ended-attempts.ts'
 import type { Row } from '../rows.ts'
-import { tellAnswers } from './answered-events.ts'
+import { tellAnswers, wantingAnswers } from './answered-events.ts'
 import { flagCallers, forgetCalls } from './caller-calls.ts'
 import type { Connection } from './connection.ts'
 import { keepConversations } from './conversations.ts'
-import { lockBatches, lockWorkspaces } from './locks.ts'
-import { completeDone, ProgressChanges, setBatchStatus, waitingBatches } from './moves.ts'
+import { type Closed, type Counted, insertEnded } from './insert-ended.ts'
+import { lockBatches, lockBatchesIn, lockWorkspaces } from './locks.ts'
+import {
+  completeTouched,
+  ProgressChanges,
+  setBatchStatus,
+  type TouchedBatch,
+  waitingBatches,
+} from './moves.ts'
 import { dropRecipients, openColumns, parkCalls, putBackRecipients } from './open-attempts.ts'
-import { keepTraces } from './traces.ts'
+import { type KeptTrace, keepTraces } from './traces.ts'
 import type { Transaction } from './transaction.ts'
 import { suppressNumbers } from './workspaces.ts'
 
@@ -35,9 +42,11 @@ export function endingStatements(
             [answered.map(({ attemptId }) => attemptId), answered.map(({ at }) => at)],
           ),
         ])
-        await tellAnswers(
+        if (rows.length === 0) return
+        tellAnswers(
           tx,
           rows.map(row => ({ row, at: row.answered_at as number })),
+          await wantingAnswers(tx),
         )
       }),
 
@@ -50,60 +59,51 @@ export function endingStatements(
   }
 }
 
-/** An ended attempt with its row of open_attempts. */
-interface Closed {
-  row: Row
-  ended: EndedAttempt
-  live: boolean
-}
-
 async function endAttempts(
   tx: Transaction,
   ended: readonly EndedAttempt[],
   now: number,
 ): Promise<EndedResult> {
-  const { recorded, closed } = await close(tx, ended)
+  const { recorded, closed, wanting } = await close(tx, ended)
   const ending = new Ending(new ProgressChanges())
-  await tellCallers(tx, closed)
-  await returnUnspent(tx, closed, now, ending)
-  await settleRecipients(tx, closed, ending)
-  await keepTraces(
-    tx,
-    closed.flatMap(({ row, ended: { trace } }) =>
-      trace === undefined
-        ? []
-        : [{ attemptId: row.id, workspaceId: row.workspace_id, batchId: row.batch_id, trace }],
-    ),
-  )
-  const touched = await ending.changes.write(tx)
-  await takeCredits(tx, ending.costs)
-  const completed = [...(await suppressAll(tx, closed, now))]
-  await pauseFailing(tx, ending.counted, now)
-  completed.push(...(await completeDone(tx, touched, now)))
+  const settled = closed
+    .filter(({ ended: { next } }) => next.kind !== 'put-back')
+    .map(one => ({ ...one, settled: settle(one.row, one.ended, one.live) }))
+  tellOf(tx, settled, wanting)
+  for (const { row, ended: one, settled: how } of settled) ending.settle(row, how, one.costMillicents)
+  const [touched] = await Promise.all([
+    returnUnspent(tx, closed, now, ending).then(() => ending.changes.write(tx)),
+    settleRecipients(tx, settled),
+    tellCallers(tx, closed),
+    keepTraces(tx, tracesOf(closed)),
+    takeCredits(tx, ending.costs),
+  ])
+  const completed = await suppressAll(tx, closed, now)
+  await pauseFailing(tx, touched, ending.counted, now)
+  completed.push(...(await completeTouched(tx, touched, now)))
   return { completed, recorded }
 }
 
-/** Takes the locks, and each attempt out of the open ones; whoever ends it a second time is told so. */
+/**
+ * Takes the locks, and each attempt out of the open ones, in one trip; whoever ends it a second time is told so.
+ * `wanting`: workspaces that want to hear of answers.
+ */
 async function close(
   tx: Transaction,
   ended: readonly EndedAttempt[],
-): Promise<{ recorded: boolean[]; closed: Closed[] }> {
+): Promise<{ recorded: boolean[]; closed: Closed[]; wanting: ReadonlySet<number> }> {
   const ids = ended.map(({ attemptId }) => attemptId)
   const suppressing = ended.filter(({ suppress }) => suppress).map(({ attemptId }) => attemptId)
-  const found = await tx.rows(
-    `SELECT id, workspace_id, batch_id, number FROM open_attempts WHERE id = ANY ($1::bigint[]) AND status <> 'claimed'`,
-    [ids],
-  )
-  const batchIds = found.map(row => row.batch_id as number)
-  for (const [workspaceId, numbers] of numbersByWorkspace(found.filter(row => suppressing.includes(row.id))))
-    batchIds.push(...(await lockForSuppression(tx, workspaceId, numbers)))
-  await lockBatches(tx, batchIds)
-  const [removed, batches] = await Promise.all([
+  if (suppressing.length > 0) await lockForSuppressions(tx, ids, suppressing)
+  const ofThese = `SELECT batch_id FROM open_attempts WHERE id = ANY ($1::bigint[]) AND status <> 'claimed'`
+  const [, batches, removed, wanting] = await Promise.all([
+    lockBatchesIn(tx, ofThese, [ids]),
+    tx.rows(`SELECT id, status FROM batches WHERE id IN (${ofThese})`, [ids]),
     tx.rows(
       `DELETE FROM open_attempts WHERE id = ANY ($1::bigint[]) AND status <> 'claimed' RETURNING ${openColumns}`,
       [ids],
     ),
-    tx.rows('SELECT id, status FROM batches WHERE id = ANY ($1::bigint[])', [batchIds]),
+    wantingAnswers(tx),
   ])
   const rowOf = new Map(removed.map(row => [row.id as number, row]))
   const statusOf = new Map(batches.map(row => [row.id as number, row.status as string]))
@@ -115,17 +115,28 @@ async function close(
     closed.push({ row, ended: one, live: isLive(statusOf.get(row.batch_id) ?? 'cancelled') })
     return true
   })
-  return { recorded, closed }
+  return { recorded, closed, wanting }
 }
 
 /** Workspaces come before batches in the order of locks, and all batches at once: those, too, where the numbers wait. */
-async function lockForSuppression(
+async function lockForSuppressions(
   tx: Transaction,
-  workspaceId: number,
-  numbers: readonly string[],
-): Promise<number[]> {
-  await lockWorkspaces(tx, [workspaceId])
-  return waitingBatches(tx, workspaceId, numbers)
+  ids: readonly number[],
+  suppressing: readonly number[],
+): Promise<void> {
+  const found = await tx.rows(
+    `SELECT id, workspace_id, batch_id, number FROM open_attempts WHERE id = ANY ($1::bigint[]) AND status <> 'claimed'`,
+    [ids],
+  )
+  const batchIds = found.map(row => row.batch_id as number)
+  const said = numbersByWorkspace(found.filter(row => suppressing.includes(row.id)))
+  await lockWorkspaces(
+    tx,
+    said.map(([workspaceId]) => workspaceId),
+  )
+  for (const [workspaceId, numbers] of said)
+    batchIds.push(...(await waitingBatches(tx, workspaceId, numbers)))
+  await lockBatches(tx, batchIds)
 }
 
 /** In order of workspace. */
@@ -172,26 +183,25 @@ async function returnUnspent(
   await putBackRecipients(tx, returned)
 }
 
-async function settleRecipients(
-  tx: Transaction,
-  closed: readonly Closed[],
-  ending: Ending<ProgressChanges>,
-): Promise<void> {
-  const counted = closed
-    .filter(({ ended }) => ended.next.kind !== 'put-back')
-    .map(one => ({ ...one, settled: settle(one.row, one.ended, one.live) }))
-  if (counted.length === 0) return
-  // Answered and ended within one turn: nobody has told of the answer yet.
-  await tellAnswers(
-    tx,
-    counted.flatMap(({ row, settled }) =>
-      row.answered_at === null && settled.answeredAt !== null ? [{ row, at: settled.answeredAt }] : [],
-    ),
+/** Answered and ended within one turn: nobody has told of the answer yet. */
+function tellOf(tx: Transaction, counted: readonly Counted[], wanting: ReadonlySet<number>): void {
+  const answers = counted.flatMap(({ row, settled }) =>
+    row.answered_at === null && settled.answeredAt !== null ? [{ row, at: settled.answeredAt }] : [],
   )
-  for (const { row, ended, settled } of counted) {
-    ending.settle(row, settled, ended.costMillicents)
+  tellAnswers(tx, answers, wanting)
+  for (const { row, ended, settled } of counted)
     tx.emit(row.workspace_id, row.batch_id, 'attempt.ended', ended.endedAt, settled.eventJson)
-  }
+}
+
+const tracesOf = (closed: readonly Closed[]): KeptTrace[] =>
+  closed.flatMap(({ row, ended: { trace } }) =>
+    trace === undefined
+      ? []
+      : [{ attemptId: row.id, workspaceId: row.workspace_id, batchId: row.batch_id, trace }],
+  )
+
+async function settleRecipients(tx: Transaction, counted: readonly Counted[]): Promise<void> {
+  if (counted.length === 0) return
   await Promise.all([
     parkCalls(
       tx,
@@ -223,38 +233,6 @@ async function settleRecipients(
   ])
 }
 
-function insertEnded(tx: Transaction, counted: readonly (Closed & { settled: Settled })[]): Promise<unknown> {
-  const rows = (column: string) => counted.map(({ row }) => row[column])
-  const outcomes = counted.map(({ ended: { outcome } }) => outcome)
-  return tx.change(
-    `INSERT INTO attempts (id, workspace_id, batch_id, recipient_id, trunk_id, phone_number_id, ordinal, call_id,
-       dialed_at, answered_at, ended_at, disposition, cause, sip_status, q850, fault, retryable, cost_millicents)
-     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::integer[],
-       $8::text[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::integer[], $15::integer[],
-       $16::text[], $17::boolean[], $18::bigint[])`,
-    [
-      rows('id'),
-      rows('workspace_id'),
-      rows('batch_id'),
-      rows('recipient_id'),
-      rows('trunk_id'),
-      rows('phone_number_id'),
-      rows('ordinal'),
-      rows('call_id'),
-      rows('dialed_at'),
-      counted.map(({ settled }) => settled.answeredAt),
-      counted.map(({ ended }) => ended.endedAt),
-      outcomes.map(({ disposition }) => disposition),
-      outcomes.map(({ cause }) => cause),
-      outcomes.map(({ sipStatus }) => sipStatus),
-      outcomes.map(({ q850 }) => q850),
-      outcomes.map(({ fault }) => fault),
-      outcomes.map(({ retryable }) => retryable),
-      counted.map(({ ended }) => ended.costMillicents),
-    ],
-  )
-}
-
 async function takeCredits(tx: Transaction, costs: ReadonlyMap<number, number>): Promise<void> {
   const sorted = [...costs].sort(([one], [other]) => one - other)
   for (const [workspaceId, cost] of sorted)
@@ -278,18 +256,19 @@ async function suppressAll(tx: Transaction, closed: readonly Closed[], now: numb
 /** Asked once, when the sample is full: who resumes such a batch has decided. */
 async function pauseFailing(
   tx: Transaction,
+  touched: readonly TouchedBatch[],
   counted: ReadonlyMap<number, number>,
   now: number,
 ): Promise<void> {
-  if (counted.size === 0) return
-  const running = await tx.rows(
-    `SELECT b.id, b.workspace_id AS "workspaceId", p.ended_attempts AS "endedAttempts", p.failed_attempts AS "failedAttempts"
-     FROM batch_progress p JOIN batches b ON b.id = p.batch_id WHERE b.id = ANY ($1::bigint[]) AND b.status = 'running'`,
-    [[...counted.keys()]],
+  const failing = touched.filter(
+    batch =>
+      batch.endedAttempts - (counted.get(batch.id) ?? 0) < selfPauseRule.sample && firstCallsFailed(batch),
   )
-  for (const { id, workspaceId, endedAttempts, failedAttempts } of running) {
-    if (endedAttempts - (counted.get(id) ?? 0) >= selfPauseRule.sample) continue
-    if (firstCallsFailed({ endedAttempts, failedAttempts }))
-      await setBatchStatus(tx, { id, workspaceId }, 'paused', 'batch.paused', now, 'first_calls_failed')
-  }
+  if (failing.length === 0) return
+  const running = await tx.rows(
+    `SELECT id, workspace_id AS "workspaceId" FROM batches WHERE id = ANY ($1::bigint[]) AND status = 'running'`,
+    [failing.map(({ id }) => id)],
+  )
+  for (const { id, workspaceId } of running)
+    await setBatchStatus(tx, { id, workspaceId }, 'paused', 'batch.paused', now, 'first_calls_failed')
 }

@@ -7,7 +7,7 @@ import type { Row } from '../rows.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { lockBatches, lockWorkspace } from './locks.ts'
-import { completeDone, ProgressChanges } from './moves.ts'
+import { completeTouched, ProgressChanges } from './moves.ts'
 import type { Reader, Transaction } from './transaction.ts'
 
 const maxRowsPerStep = 5_000
@@ -83,7 +83,7 @@ async function stopCalling(tx: Transaction, person: Person, now: number): Promis
   const changes = new ProgressChanges()
   for (const { batch_id: batchId, standing } of waiting)
     changes.move(batchId, standing as Standing, 'cancelled')
-  await completeDone(tx, await changes.write(tx), now)
+  await completeTouched(tx, await changes.write(tx), now)
   return waiting.length
 }
 

@@ -6,23 +6,50 @@ import { GatheredChanges, progressCounters } from '../progress-changes.ts'
 import { lockBatches } from './locks.ts'
 import type { Reader, Transaction } from './transaction.ts'
 
-/** All counters in one statement, whichever change: one text to prepare, and one trip for all batches. */
-const addToProgress = `UPDATE batch_progress p
+/**
+ * All counters in one statement, whichever change: one text to prepare, and one trip for all batches, whose rows are locked
+ * in their order before any is written.
+ */
+const addToProgress = `WITH locked AS MATERIALIZED (
+    SELECT batch_id FROM batch_progress WHERE batch_id = ANY ($1::bigint[]) ORDER BY batch_id FOR UPDATE)
+  UPDATE batch_progress p
   SET ${progressCounters.map(column => `${column} = p.${column} + d.${column}`).join(', ')}
-  FROM unnest($1::bigint[], ${progressCounters.map((_, index) => `$${index + 2}::bigint[]`).join(', ')})
-    AS d (batch_id, ${progressCounters.join(', ')})
-  WHERE p.batch_id = d.batch_id`
+  FROM locked JOIN unnest($1::bigint[], ${progressCounters.map((_, index) => `$${index + 2}::bigint[]`).join(', ')})
+    AS d (batch_id, ${progressCounters.join(', ')}) ON d.batch_id = locked.batch_id
+  WHERE p.batch_id = locked.batch_id
+  RETURNING p.batch_id, p.queued + p.calling + p.waiting AS live, p.ended_attempts, p.failed_attempts`
+
+/** A batch whose counters were written, as it stands then. */
+export interface TouchedBatch {
+  id: number
+  /** Recipients who have not finished. */
+  live: number
+  endedAttempts: number
+  failedAttempts: number
+}
 
 export class ProgressChanges extends GatheredChanges {
-  /** Writes them all, in the order of the locks; returns the batches that were touched. */
-  async write(tx: Transaction): Promise<number[]> {
+  /** Writes them all; from then on the transaction holds the batches' locks. */
+  async write(tx: Transaction): Promise<TouchedBatch[]> {
+    if (this.byBatch.size === 0) return []
+    const rows = await tx.rows(addToProgress, this.#values())
+    return rows.map(row => ({
+      id: row.batch_id,
+      live: row.live,
+      endedAttempts: row.ended_attempts,
+      failedAttempts: row.failed_attempts,
+    }))
+  }
+
+  /** Writes them with the commit, where nobody asks what became of the batches: their locks are held as short as can be. */
+  writeLast(tx: Transaction): void {
+    if (this.byBatch.size > 0) tx.last(addToProgress, this.#values())
+  }
+
+  #values(): unknown[] {
     const changes = [...this.byBatch].sort(([one], [other]) => one - other)
-    if (changes.length === 0) return []
-    const batchIds = changes.map(([batchId]) => batchId)
-    if (changes.length > 1) await lockBatches(tx, batchIds)
     const columns = progressCounters.map(column => changes.map(([, change]) => change.get(column) ?? 0))
-    await tx.change(addToProgress, [batchIds, ...columns])
-    return batchIds
+    return [changes.map(([batchId]) => batchId), ...columns]
   }
 }
 
@@ -46,6 +73,19 @@ export async function setBatchStatus(
   const data = JSON.stringify(reason === null ? {} : { reason })
   if (event !== null) tx.emit(batch.workspaceId, batch.id, event, now, data)
   tx.workChanged()
+}
+
+/** Those of the touched batches in which nobody is left; see `completeDone`. */
+export function completeTouched(
+  tx: Transaction,
+  touched: readonly TouchedBatch[],
+  now: number,
+): Promise<number[]> {
+  return completeDone(
+    tx,
+    touched.filter(({ live }) => live === 0).map(({ id }) => id),
+    now,
+  )
 }
 
 /**
@@ -95,7 +135,7 @@ export async function suppressWaiting(
   const changes = new ProgressChanges()
   for (const { batch_id: batchId, standing } of moved)
     changes.move(batchId, standing as Standing, 'suppressed')
-  return completeDone(tx, await changes.write(tx), now)
+  return completeTouched(tx, await changes.write(tx), now)
 }
 
 /** The live batches of a workspace in which one of these numbers waits. */

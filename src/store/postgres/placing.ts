@@ -8,8 +8,8 @@ import type { RunningBatch } from '../running-batch.ts'
 import { PlacedCalls, readFigures } from './caller-calls.ts'
 import { moveSlots } from './claim-slots.ts'
 import type { Connection } from './connection.ts'
-import { lockBatches, lockWorkspaces } from './locks.ts'
-import { completeDone, ProgressChanges } from './moves.ts'
+import { type DialLock, lockForDial } from './locks.ts'
+import { completeTouched, ProgressChanges } from './moves.ts'
 import { readDatabaseTime } from './nodes.ts'
 import { dropRecipients, openColumns, putBackRecipients } from './open-attempts.ts'
 import { runningBatches } from './rules.ts'
@@ -18,16 +18,24 @@ import type { Reader, Transaction } from './transaction.ts'
 export function placingStatements(
   connection: Connection,
 ): Pick<DispatchStore, 'placeCalls' | 'releaseClaims' | 'mayStillDial'> {
+  /** As the last group needed it: the next one most likely does too. */
+  let likely: DialLock = 'shared'
   return {
-    placeCalls: (calls, nodeId, now) => connection.write(tx => placeCalls(tx, calls, nodeId, now)),
+    async placeCalls(calls, nodeId, now) {
+      const place = (how: DialLock) => connection.write(tx => placeCalls(tx, calls, nodeId, now, how))
+      let placed = await place(likely)
+      likely = placed.needed
+      if (placed.verdicts === null) placed = await place('alone')
+      return placed.verdicts ?? []
+    },
 
     releaseClaims: (attemptIds, now) =>
       connection.write(async tx => {
-        const world = await hold(tx, attemptIds, now)
+        const world = await hold(tx, attemptIds, now, 'alone')
         const changes = new ProgressChanges()
         const claimed = [...world.rows.values()].filter(row => row.status === 'claimed')
         await unclaim(tx, claimed, world, now, changes)
-        await completeDone(tx, await changes.write(tx), now)
+        await completeTouched(tx, await changes.write(tx), now)
         tx.workChanged('this-node')
       }),
 
@@ -58,17 +66,39 @@ interface World {
   storeNow: number
 }
 
+/**
+ * What all calls that have their places share, so that one check must see what the one before it placed: a limit that was
+ * lowered below what is open, a number's cap by the day, the slots of a pace.
+ */
+function neededLock({ running, placing }: World): DialLock {
+  for (const { limits, callers, trunkSpacingMs, batchSpacingMs } of running.values()) {
+    const rationed = limits.some(({ scope, max }) => placing.openIn(scope) > max)
+    const capped = callers.some(
+      ({ phoneNumberId, maxConcurrentCalls, maxCallsPerDay }) =>
+        maxCallsPerDay !== null ||
+        (maxConcurrentCalls !== null && placing.openIn(`caller:${phoneNumberId}`) > maxConcurrentCalls),
+    )
+    if (rationed || capped || trunkSpacingMs > 0 || batchSpacingMs > 0) return 'alone'
+  }
+  return 'shared'
+}
+
+/** `verdicts` null: nothing was done, since it takes the workspaces alone. */
 async function placeCalls(
   tx: Transaction,
   calls: readonly PlacedCall[],
   nodeId: string,
   now: number,
-): Promise<PlaceVerdict[]> {
+  how: DialLock,
+): Promise<{ verdicts: PlaceVerdict[] | null; needed: DialLock }> {
   const world = await hold(
     tx,
     calls.map(({ attemptId }) => attemptId),
     now,
+    how,
   )
+  const needed = neededLock(world)
+  if (how === 'shared' && needed === 'alone') return { verdicts: null, needed }
   const changes = new ProgressChanges()
   const placed: { row: Row; callId: string }[] = []
   const returned: Row[] = []
@@ -106,41 +136,43 @@ async function placeCalls(
     return verdict
   }
   const verdicts = calls.map(place)
-  await setDialing(tx, placed, now)
-  await world.calls.write(tx, now)
-  await suppress(tx, suppressed, now, changes)
-  await unclaim(tx, returned, world, now, changes)
-  const touched = await changes.write(tx)
-  await Promise.all([moveSlots(tx, 'trunk', slots.trunk, null), moveSlots(tx, 'batch', slots.batch, null)])
-  if (placed.length < calls.length) await completeDone(tx, touched, now)
-  return verdicts
+  await Promise.all([
+    setDialing(tx, placed, now),
+    world.calls.write(tx, now),
+    suppress(tx, suppressed, now, changes),
+    unclaim(tx, returned, world, now, changes),
+    moveSlots(tx, 'trunk', slots.trunk, null),
+    moveSlots(tx, 'batch', slots.batch, null),
+  ])
+  if (placed.length < calls.length) await completeTouched(tx, await changes.write(tx), now)
+  else changes.writeLast(tx)
+  return { verdicts, needed }
 }
 
-/** Locks the workspaces, batches and rows of these attempts and reads them as they are then. */
-async function hold(tx: Transaction, attemptIds: readonly number[], now: number): Promise<World> {
-  const owners = await tx.rows(
-    'SELECT DISTINCT workspace_id, batch_id FROM open_attempts WHERE id = ANY ($1::bigint[])',
-    [attemptIds],
-  )
-  if (owners.length > 0) {
-    await Promise.all([
-      lockWorkspaces(
-        tx,
-        owners.map(row => row.workspace_id),
-      ),
-      lockBatches(
-        tx,
-        owners.map(row => row.batch_id),
-      ),
-      tx.rows('SELECT FROM open_attempts WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE', [attemptIds]),
-    ])
-  }
-  return look(tx, attemptIds, now)
+/**
+ * Locks the workspaces and rows of these attempts and reads them as they are then, all in one trip. Moves of their batches
+ * hold the workspace as well; the batches' own locks come last, with their counters.
+ */
+async function hold(
+  tx: Transaction,
+  attemptIds: readonly number[],
+  now: number,
+  how: DialLock,
+): Promise<World> {
+  const [, , world] = await Promise.all([
+    lockForDial(tx, attemptIds, how),
+    tx.rows('SELECT FROM open_attempts WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE', [attemptIds]),
+    look(tx, attemptIds, now),
+  ])
+  return world
 }
+
+const ofAttempts = 'SELECT batch_id FROM open_attempts WHERE id = ANY ($1::bigint[])'
 
 async function look(reader: Reader, attemptIds: readonly number[], now: number): Promise<World> {
-  const [rows, counts, suppressed, storeNow] = await Promise.all([
+  const [rows, running, counts, suppressed, storeNow] = await Promise.all([
     reader.rows(`SELECT ${openColumns} FROM open_attempts WHERE id = ANY ($1::bigint[])`, [attemptIds]),
+    runningBatches(reader, { batchIds: ofAttempts, ids: attemptIds }),
     reader.rows(
       `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id,
          count(*) FILTER (WHERE status <> 'claimed') AS placed, count(*) FILTER (WHERE status = 'claimed') AS claimed
@@ -157,7 +189,6 @@ async function look(reader: Reader, attemptIds: readonly number[], now: number):
     readDatabaseTime(reader),
   ])
   const batchIds = [...new Set(rows.map(row => row.batch_id as number))]
-  const running = await runningBatches(reader, batchIds)
   const figures = await readFigures(
     reader,
     [...running.values()].flatMap(({ callers }) => callers),

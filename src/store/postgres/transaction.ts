@@ -55,6 +55,7 @@ export class Transaction implements Reader {
   readonly #begun: Promise<unknown>
   readonly #events: NewEvent[] = []
   readonly #notified = new Set<Signal>()
+  readonly #last: { sql: string; values: readonly unknown[] }[] = []
   #isFirst = true
   /** What listeners in this process are to hear. */
   readonly signals = new Set<Signal>()
@@ -80,6 +81,11 @@ export class Transaction implements Reader {
     return (await this.#send(sql, values)).rowCount ?? 0
   }
 
+  /** Sent together with the commit: for what locks others out, and whose answer nobody needs. */
+  last(sql: string, values: readonly unknown[]): void {
+    this.#last.push({ sql, values })
+  }
+
   async #send(sql: string, values: readonly unknown[]): Promise<QueryResult<Row>> {
     if (this.#isFirst) this.#isFirst = false
     else await this.#begun
@@ -101,9 +107,9 @@ export class Transaction implements Reader {
 
   async commit(): Promise<void> {
     await this.#begun
-    const before: Promise<unknown>[] = [...this.#notified].map(signal =>
-      this.rows('SELECT pg_notify($1, $2)', [channels[signal], this.#instanceId]),
-    )
+    const before: Promise<unknown>[] = this.#last.map(({ sql, values }) => this.rows(sql, values))
+    for (const signal of this.#notified)
+      before.push(this.rows('SELECT pg_notify($1, $2)', [channels[signal], this.#instanceId]))
     if (this.#events.length > 0) before.push(writeEvents(this, this.#events))
     const committed = this.#client.query('COMMIT')
     const [written, commit] = await Promise.allSettled([Promise.all(before), committed])
