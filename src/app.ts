@@ -27,6 +27,7 @@ import type { CallRates } from './domain/estimate.ts'
 import type { Trunk } from './domain/workspace.ts'
 import { Backups } from './housekeeping/backups.ts'
 import { Housekeeper } from './housekeeping/housekeeper.ts'
+import { ownApi } from './http/api/own-api.ts'
 import { dialnexa } from './http/dialects/dialnexa/routes.ts'
 import { formant } from './http/dialects/formant/routes.ts'
 import { talkifai } from './http/dialects/talkifai/routes.ts'
@@ -36,6 +37,7 @@ import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
 import type { Logger } from './runtime/logger.ts'
 import { version } from './runtime/version.ts'
+import { openWebhooks } from './webhooks/open-webhooks.ts'
 
 /** A server that listens and calls. */
 export interface App {
@@ -101,12 +103,18 @@ async function open(
   const housekeeper = new Housekeeper(deps)
   closers.push(() => housekeeper.stop())
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
+  const dialects = [formant, dialnexa, talkifai]
+  const formats = [ownApi, ...dialects].flatMap(({ webhook }) => webhook ?? [])
+  const allowPrivate = config.webhookAllowPrivate
+  const webhooks = openWebhooks({ store, clock, logger, formats, allowPrivate })
   let dispatcher: Dispatcher | null = null
   const server = buildServer({
     ...deps,
     backups,
+    webhooks,
+    webhookFigures: () => webhooks.figures(),
     uploadDir: join(config.dataDir, 'uploads'),
-    dialects: [formant, dialnexa, talkifai],
+    dialects,
     rootDialect: config.rootDialect,
     phase: () => phase,
     sweepFoundTotal: () => dispatcher?.figures().sweepFound ?? 0,
@@ -120,6 +128,10 @@ async function open(
   const url = await server.listen({ host: config.host, port: config.port })
   lock.announce(url)
   const { workspace, newApiKey } = await seedWorkspace(deps, config.apiKey)
+  const nodeId = randomUUID()
+  // Every node delivers, whatever its role: a delivery has a lease like a call. Ends before the store does.
+  closers.push(() => webhooks.stop())
+  webhooks.start({ nodeId, publicUrl: config.publicUrl ?? url, alone })
   const shared = { store, clock, logger, alone, followStoreTime }
   if (calling === null) closers.push(await announce(shared, config))
   else {
@@ -127,15 +139,8 @@ async function open(
     closers.push(() => carrier.close())
     housekeeper.start()
     const presence = presenceOf(config)
-    const nodeId = randomUUID()
-    dispatcher = startDispatcher({
-      ...shared,
-      carrier,
-      nodeId,
-      presence,
-      pacingLatenessMs,
-      rates: ratesOf(config),
-    })
+    const rates = ratesOf(config)
+    dispatcher = startDispatcher({ ...shared, carrier, nodeId, presence, pacingLatenessMs, rates })
   }
   phase = 'running'
   const stop = async (graceMs: number) => {

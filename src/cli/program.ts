@@ -29,6 +29,7 @@ export function createProgram(terminal: Terminal): Command {
   addServerCommands(program, terminal)
   addBatchCommands(program, terminal)
   addTrunkCommands(program, terminal)
+  addEventCommand(program, terminal)
   addStopCommands(program, terminal)
   addHousekeepingCommands(program, terminal)
   addCheckingCommands(program, terminal)
@@ -81,7 +82,12 @@ function addBatchCommands(program: Command, terminal: Terminal): void {
   onServer(program.command('call <file>'))
     .description('call everybody in a CSV, XLSX, XLS or JSON file')
     .requiredOption('--agent <ref>', 'who talks: an agent’s id or alias')
-    .option('--from <ref>', 'the phone number to call from: id or alias (default: the agent’s)')
+    .option(
+      '--from <ref>',
+      'a phone number to call from: id, alias or number; say it again to call from several in turns (default: the agent’s)',
+      (ref: string, refs: string[] = []) => [...refs, ref],
+    )
+    .option('--from-trunk <id>', 'call from all numbers of this trunk in turns')
     .option('--name <name>', 'what the batch is called (default: the file’s name)')
     .option('--concurrency <n>', 'calls at the same time', wholeNumber(1, 100_000))
     .option('--calls-per-second <n>', 'new calls a second', positiveNumber)
@@ -100,6 +106,15 @@ function addBatchCommands(program: Command, terminal: Terminal): void {
     .option('-w, --watch', 'stay and show the progress until the batch has ended', false)
     .action(async (file, options) => {
       await (await import('./call.ts')).call(file, options, clientOf(options), terminal)
+    })
+  onServer(program.command('ring <number>'))
+    .description('call one person')
+    .requiredOption('--agent <ref>', 'who talks: an agent’s id or alias')
+    .option('--from <ref>', 'the phone number to call from: id, alias or number (default: the agent’s)')
+    .option('--variable <name=value...>', 'what the agent may speak of')
+    .option('--record', 'record the conversation of a real call', false)
+    .action(async (number, options) => {
+      await (await import('./ring.ts')).ring(number, options, clientOf(options), terminal)
     })
   const batches = program.command('batches').description('look at batches and steer them')
   onServer(batches.command('list'))
@@ -193,6 +208,16 @@ function trunkOptions(command: Command): Command {
     .option('--codecs <names...>', 'PCMU, PCMA, or both in order')
     .option('--srtp', 'encrypt the audio (SDES)')
     .option('--trace', 'keep the SIP messages of its calls')
+}
+
+function addEventCommand(program: Command, terminal: Terminal): void {
+  onServer(program.command('events'))
+    .description('what happened in the workspace, oldest first')
+    .option('-f, --follow', 'stay, and show what happens from now on', false)
+    .option('--after <id>', 'begin behind this event; 0 begins at the first', wholeNumber(0, 2 ** 53 - 1))
+    .option('--batch <id>', 'only what happened to this batch', wholeNumber(1, 2 ** 53 - 1))
+    .option('--type <types>', 'only these, e.g. attempt.ended,batch.completed')
+    .action(async options => (await import('./events.ts')).events(options, clientOf(options), terminal))
 }
 
 function addStopCommands(program: Command, terminal: Terminal): void {

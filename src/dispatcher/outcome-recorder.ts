@@ -63,6 +63,7 @@ export class OutcomeRecorder {
         ? decideNext(outcome, claim, endedAt)
         : { kind: 'put-back', dueAt: endedAt, throttled: false },
       suppress: outcome.consequence === 'suppress-number',
+      callerFlagged: outcome.consequence === 'rest-caller-id',
       ...(conversation === undefined ? {} : { conversation }),
       ...(trace === undefined ? {} : { trace }),
     })

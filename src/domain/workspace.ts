@@ -74,6 +74,10 @@ export interface PhoneNumber {
   /** Its outbound agent; null: none assigned. */
   agentId: number | null
   maxConcurrentCalls: number | null
+  /** Calls in any 24 hours, over all batches; null: no cap. */
+  maxCallsPerDay: number | null
+  /** Flagged by a carrier: not called from until then, epoch ms; null, or past: it may call. */
+  restingUntil: number | null
   aliases: string[]
   createdAt: number
 }

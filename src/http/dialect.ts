@@ -5,6 +5,8 @@ import type { Dialect } from '../domain/batch.ts'
 import type { Refusal, RefusalKind } from '../domain/refusal.ts'
 import type { ApiKey, Workspace } from '../domain/workspace.ts'
 import type { Backups } from '../housekeeping/backups.ts'
+import type { WebhookDesk } from '../webhooks/control-endpoint.ts'
+import type { WebhookFormat } from '../webhooks/webhook-format.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -27,6 +29,7 @@ export interface HttpDeps extends Deps {
   uploadDir: string
   /** Copies of the whole store; absent: none can be made. */
   backups?: Backups
+  webhooks: WebhookDesk
 }
 
 export interface ErrorAnswer {
@@ -49,6 +52,8 @@ export interface DialectPlugin {
   /** Registers paths without the prefix; every request has `request.workspace`. */
   routes(app: FastifyInstance, deps: HttpDeps): void | Promise<void>
   presentError(refusal: Refusal): ErrorAnswer
+  /** In these words webhooks may be told; absent: in none of this dialect's. */
+  webhook?: WebhookFormat
 }
 
 /** The status a refusal has unless a vendor's document says otherwise. */
@@ -62,6 +67,7 @@ export const statusOfRefusal: Readonly<Record<RefusalKind, number>> = {
   'too-large': 413,
   'unsupported-media-type': 415,
   unprocessable: 422,
+  'too-many': 429,
   internal: 500,
   unavailable: 503,
 }

@@ -1,6 +1,7 @@
 // What machines ask of a server: is it alive, may it have traffic, how much is it doing.
 import type { FastifyInstance } from 'fastify'
-import { Gauge, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
+import type { DeliveryFigures } from '../webhooks/deliverer.ts'
 import type { HttpDeps } from './dialect.ts'
 
 export interface HealthDeps {
@@ -10,6 +11,8 @@ export interface HealthDeps {
   sweepFoundTotal?(): number
   /** What housekeeping removed since the start, by kind. */
   housekeepingRemoved?(): Readonly<Record<string, number>>
+  /** Webhook tries since the start. */
+  webhookFigures?(): DeliveryFigures
   /** Why the dispatcher's last write failed; null: it did not. */
   storeFailure?(): string | null
 }
@@ -40,7 +43,8 @@ export function registerHealth(app: FastifyInstance, deps: HttpDeps & HealthDeps
   )
 }
 
-function metricsOf({ store, sweepFoundTotal, housekeepingRemoved }: HttpDeps & HealthDeps): Registry {
+function metricsOf(deps: HttpDeps & HealthDeps): Registry {
+  const { store, clock, sweepFoundTotal, webhookFigures, housekeepingRemoved } = deps
   const registry = new Registry()
   new Gauge({
     name: 'outdial_open_attempts',
@@ -75,5 +79,41 @@ function metricsOf({ store, sweepFoundTotal, housekeepingRemoved }: HttpDeps & H
       for (const [kind, count] of Object.entries(housekeepingRemoved?.() ?? {})) this.set({ kind }, count)
     },
   })
+  if (webhookFigures !== undefined) addWebhookMetrics(registry, { store, clock }, webhookFigures)
   return registry
+}
+
+function addWebhookMetrics(
+  registry: Registry,
+  { store, clock }: Pick<HttpDeps, 'store' | 'clock'>,
+  figures: () => DeliveryFigures,
+): void {
+  new Counter({
+    name: 'outdial_webhook_tries_total',
+    help: 'Webhook tries by result: delivered, retry (failed, to be tried again), failed (given up), skipped (nothing to tell)',
+    labelNames: ['result'],
+    registers: [registry],
+    collect() {
+      const { inFlight: _, ...results } = figures()
+      this.reset()
+      for (const [result, count] of Object.entries(results)) this.inc({ result }, count)
+    },
+  })
+  new Gauge({
+    name: 'outdial_webhook_in_flight',
+    help: 'Webhook tries under way',
+    registers: [registry],
+    collect() {
+      this.set(figures().inFlight)
+    },
+  })
+  new Gauge({
+    name: 'outdial_webhook_oldest_undelivered_seconds',
+    help: 'Age of the oldest event that waits for delivery to an enabled endpoint; 0: none waits',
+    registers: [registry],
+    async collect() {
+      const at = await store.oldestWaitingEventAt()
+      this.set(at === null ? 0 : Math.max(0, clock.now() - at) / 1_000)
+    },
+  })
 }

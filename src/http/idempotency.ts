@@ -61,7 +61,8 @@ function idOf(thing: unknown): string | null {
   return id === null ? null : String(id)
 }
 
-async function createOrRelease<Thing>(
+/** A refused create gives its key back. */
+export async function createOrRelease<Thing>(
   store: Store,
   workspaceId: number,
   idempotency: Idempotency<Thing>,

@@ -2,16 +2,16 @@
 import type { FastifyInstance } from 'fastify'
 import { acceptRestore, reportHold, requireOperator } from '../../batches/accept-restore.ts'
 import type { HttpDeps } from '../dialect.ts'
-import { presentHold } from './present.ts'
+import { presentStoreHold } from './present.ts'
 
 export function holdRoutes(app: FastifyInstance, deps: HttpDeps): void {
   app.get('/hold', async ({ workspace }) => {
     await requireOperator(deps, workspace)
-    return presentHold(await reportHold(deps))
+    return presentStoreHold(await reportHold(deps))
   })
 
   app.post('/hold/accept', async ({ workspace }) => {
     await requireOperator(deps, workspace)
-    return presentHold(await acceptRestore(deps))
+    return presentStoreHold(await acceptRestore(deps))
   })
 }

@@ -1,12 +1,11 @@
-// `/workspace`: the tenant's rules, and the emergency stop. `/events`: what happened in it.
+// `/workspace`: the tenant's rules, and the emergency stop.
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { getCountries } from 'libphonenumber-js/max'
 import { z } from 'zod'
 import { releaseWorkspace, stopWorkspace, updateWorkspace } from '../../batches/control-workspace.ts'
 import type { HttpDeps } from '../dialect.ts'
-import { pageQuery, readCursor, toPage } from './paging.ts'
-import { presentEvent, presentWorkspace } from './present.ts'
+import { presentWorkspace } from './present.ts'
 import { callingWindow, maxConcurrentCalls, nameText, region } from './schema.ts'
 
 const maxCountries = getCountries().length
@@ -56,12 +55,6 @@ export function workspaceRoutes(app: FastifyInstance, deps: HttpDeps): void {
   api.post('/workspace/go', async ({ workspace }) =>
     presentWorkspace(await releaseWorkspace(deps, workspace.id)),
   )
-
-  api.get('/events', { schema: { querystring: pageQuery } }, async ({ workspace, query }) => {
-    const after = readCursor(query.cursor) ?? 0
-    const events = await deps.store.listEvents(workspace.id, { after, limit: query.limit + 1 })
-    return toPage(events, query.limit, event => event.id, presentEvent)
-  })
 }
 
 /** Absent fields stay as they are; null takes a rule away. */
