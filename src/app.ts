@@ -110,9 +110,9 @@ async function open(
   let dispatcher: Dispatcher | null = null
   const server = buildServer({
     ...deps,
-    backups,
     webhooks,
     webhookFigures: () => webhooks.figures(),
+    backups,
     uploadDir: join(config.dataDir, 'uploads'),
     dialects,
     rootDialect: config.rootDialect,

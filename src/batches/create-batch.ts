@@ -128,7 +128,7 @@ async function importList(
   batch: NewBatch,
   idempotency?: Idempotency<Batch>,
 ): Promise<Batch> {
-  const { store, clock, logger } = deps
+  const { store, clock } = deps
   const batchId = await store.beginImport(batch)
   try {
     const rules = localListRules(request.list, request.workspace, caller)
@@ -138,13 +138,24 @@ async function importList(
     const decide = (counts: IngestCounts) => acceptCounts(deps, request, caller, counts, reasons)
     return await store.finishImport(batchId, { rows }, decide, clock.now(), idempotency)
   } catch (error) {
-    await store.discardImport(batchId).catch((discardError: unknown) => {
-      logger.error(
-        { err: discardError, batchId },
-        'A refused import could not be discarded; the next start sweeps it',
-      )
-    })
+    const live = await abandonImport(deps, batch.workspaceId, batchId)
+    if (live !== null) return live
     throw error
+  }
+}
+
+/** Discards what was not finished. A batch that is live all the same, whose commit was not acknowledged, is the answer. */
+async function abandonImport(
+  { store, logger }: Deps,
+  workspaceId: number,
+  batchId: number,
+): Promise<Batch | null> {
+  try {
+    await store.discardImport(batchId)
+    return await store.getBatch(workspaceId, batchId)
+  } catch (error) {
+    logger.error({ err: error, batchId }, 'A refused import could not be discarded; the next start sweeps it')
+    return null
   }
 }
 

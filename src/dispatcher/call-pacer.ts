@@ -15,6 +15,15 @@ interface PacedLane {
   spacingMs: number
 }
 
+/** A call whose turn has to come. */
+interface SpacedCall {
+  dial(): void
+  /** Whether what allows it is recent enough to dial on. */
+  mayDial(): boolean
+  /** Asks again whether it is allowed; after a no it is over. */
+  confirm(): Promise<boolean>
+}
+
 export class CallPacer {
   readonly #clock: Clock
   readonly #release: (claim: Claim) => void
@@ -49,33 +58,41 @@ export class CallPacer {
     return claims
   }
 
-  /** Dials now, or when the spacing to the call before has passed; then only if `confirm` still allows it. */
-  whenSpaced(claim: Claim, dial: () => void, confirm: () => Promise<boolean>): void {
+  /** Dials now, or when the spacing to the call before has passed; then only if it is confirmed. */
+  whenSpaced(claim: Claim, call: SpacedCall): void {
     const lanes = this.#lanesOf(claim)
     const now = this.#clock.elapsed()
     const turn = lanes.reduce((at, { lane, spacingMs }) => Math.max(at, lane.reservedAt + spacingMs), now)
     for (const { lane } of lanes) lane.reservedAt = turn
-    if (turn > now) {
-      this.#wait(turn, lanes, dial, confirm)
-      return
-    }
-    for (const { lane } of lanes) lane.leftAt = now
-    dial()
+    if (turn > now || !call.mayDial()) this.#wait(turn, lanes, call)
+    else this.#leave(lanes, call)
   }
 
-  #wait(turn: number, lanes: PacedLane[], dial: () => void, confirm: () => Promise<boolean>): void {
+  #wait(turn: number, lanes: PacedLane[], call: SpacedCall): void {
     // The timer goes by another clock than the spacing: it may be early, and the call before may have left late.
     const waitMs = Math.max(1, Math.ceil(turn - this.#clock.elapsed()))
     this.#clock.at(this.#clock.now() + waitMs, async () => {
-      const now = this.#clock.elapsed()
-      const earliest = lanes.reduce((at, { lane, spacingMs }) => Math.max(at, lane.leftAt + spacingMs), turn)
-      if (now < earliest) return this.#wait(earliest, lanes, dial, confirm)
-      for (const { lane } of lanes) {
-        lane.leftAt = now
-        lane.reservedAt = Math.max(lane.reservedAt, now)
-      }
-      if (await confirm()) dial()
+      const earliest = this.#earliest(turn, lanes)
+      if (this.#clock.elapsed() < earliest) return this.#wait(earliest, lanes, call)
+      if (!(await call.confirm())) return
+      // The answer took its time: another call may have left meanwhile, or the answer is old already.
+      const next = this.#earliest(earliest, lanes)
+      if (this.#clock.elapsed() < next || !call.mayDial()) this.#wait(next, lanes, call)
+      else this.#leave(lanes, call)
     })
+  }
+
+  #earliest(turn: number, lanes: PacedLane[]): number {
+    return lanes.reduce((at, { lane, spacingMs }) => Math.max(at, lane.leftAt + spacingMs), turn)
+  }
+
+  #leave(lanes: PacedLane[], call: SpacedCall): void {
+    const now = this.#clock.elapsed()
+    for (const { lane } of lanes) {
+      lane.leftAt = now
+      lane.reservedAt = Math.max(lane.reservedAt, now)
+    }
+    call.dial()
   }
 
   #lanesOf({ trunkId, trunkSpacingMs, batchId, batchSpacingMs }: Claim): PacedLane[] {

@@ -11,7 +11,7 @@ import { CallPacer } from './call-pacer.ts'
 import { DialogKeeper } from './dialog-keeper.ts'
 import type { DispatcherDeps } from './dispatcher-deps.ts'
 import { KnownResources } from './known-resources.ts'
-import { leaseMs } from './leases.ts'
+import { type Instant, leaseMs } from './leases.ts'
 import { Membership } from './membership.ts'
 import { OutcomeRecorder } from './outcome-recorder.ts'
 import { untilAccepted } from './restore-hold.ts'
@@ -224,8 +224,10 @@ class DispatchLoop {
     this.#ready = []
     const calls = claims.map(({ attemptId }) => ({ attemptId, callId: `${nodeId}-${attemptId}` }))
     let verdicts: PlaceVerdict[]
+    let askedAt: Instant
     try {
       await this.#known.learn(claims)
+      askedAt = this.#membership.leases.now()
       verdicts = await store.placeCalls(calls, nodeId, clock.now())
     } catch (error) {
       // Nothing was placed: they are tried again, or go back when their lease has run out.
@@ -233,7 +235,7 @@ class DispatchLoop {
       throw error
     }
     for (const [index, claim] of claims.entries())
-      if (verdicts[index] === 'placed') this.#running.dialWhenSpaced(claim, calls[index]!.callId)
+      if (verdicts[index] === 'placed') this.#running.dialWhenSpaced(claim, calls[index]!.callId, askedAt)
       else this.#notPlaced(claim, verdicts[index]!)
     // A place that was given back may be somebody else's.
     if (verdicts.some(verdict => verdict !== 'placed')) this.#wokenAgain = true
@@ -271,7 +273,9 @@ class DispatchLoop {
   /** What this finds due while nothing was about to wake us is a wake-up that was lost; a slot ahead is none. */
   async #sweep(): Promise<void> {
     const { clock } = this.#deps
-    const pending = this.#cycling || (this.#wakeAt !== null && this.#wakeAt <= clock.now() + 1)
+    // Where the claim follows an ending's commit, what that frees is about to be claimed.
+    const follows = this.#deps.alone === false && this.#recorder.isRecording
+    const pending = this.#cycling || follows || (this.#wakeAt !== null && this.#wakeAt <= clock.now() + 1)
     if (pending || this.#storeFailure !== null) return
     this.#cycling = true
     this.#sweeping = true

@@ -6,6 +6,11 @@ import type { Clock } from '../runtime/clock.ts'
 export const leaseMs = 15_000
 /** We let go before the store does: its clock and ours may differ in speed, and what is sent takes time to arrive. */
 const marginMs = 1_000
+/**
+ * The store's word that a call may be dialled is good for so long, counted from the question: whoever slept between the
+ * commit and the dial, or waited for the answer, asks again, for a pause may have been acknowledged meanwhile.
+ */
+const permissionMs = 1_000
 
 /** An instant by two clocks. The monotonic one stands still while a machine sleeps, the wall clock may be set back. */
 export interface Instant {
@@ -59,8 +64,17 @@ export class Leases {
     return [...this.#grantedAt].filter(([, at]) => this.#hasRunOut(at)).map(([attemptId]) => attemptId)
   }
 
-  #hasRunOut({ elapsed, wall }: Instant): boolean {
+  /** Whether what the store was asked at `askedAt` still counts. */
+  isFresh(askedAt: Instant): boolean {
+    return this.#ageOf(askedAt) < permissionMs
+  }
+
+  #hasRunOut(grantedAt: Instant): boolean {
+    return this.#ageOf(grantedAt) >= leaseMs - marginMs
+  }
+
+  #ageOf({ elapsed, wall }: Instant): number {
     const now = this.now()
-    return Math.max(now.elapsed - elapsed, now.wall - wall) >= leaseMs - marginMs
+    return Math.max(now.elapsed - elapsed, now.wall - wall)
   }
 }

@@ -37,6 +37,8 @@ export interface RunningAttemptDeps {
   recentDials: RecentDials
   /** Whether this node still holds the attempt. */
   isHeld(): boolean
+  /** Whether the store's word that it may be dialled is recent. */
+  isPermitted(): boolean
   /** Keeps what another node needs to hang up; absent: nobody else could. */
   keepDialog?(dialog: string): Promise<boolean>
   onProgress(progress: AttemptProgress): void
@@ -53,6 +55,7 @@ export class RunningAttempt {
   #answeredAt: number | null = null
   #endedBy: Evidence['endedBy'] = null
   #over = false
+  #mayHaveRung = false
 
   constructor(deps: RunningAttemptDeps) {
     this.#deps = deps
@@ -63,7 +66,9 @@ export class RunningAttempt {
   }
 
   dial(): void {
-    const { claim, callId, trunk, agent, carrier, clock, isHeld, keepDialog, recentDials } = this.#deps
+    // It went back while it waited for its turn: this node could not renew its lease for a while.
+    if (this.#over) return
+    const { claim, callId, trunk, agent, carrier, clock, keepDialog, recentDials } = this.#deps
     this.#dialledAt = clock.now()
     this.#noteRefusal = recentDials.dialled(trunk.id, this.#dialledAt)
     this.#arm(Math.min(silenceTimeoutMs, claim.ringTimeoutMs), () => this.#notAnswered())
@@ -80,7 +85,7 @@ export class RunningAttempt {
         record: claim.record,
         trace: claim.trace,
         answeringMachine: claim.answeringMachine,
-        mayRing: isHeld,
+        mayRing: () => this.#mayRing(),
       },
       {
         ringing: at => this.#ringing(at),
@@ -100,6 +105,13 @@ export class RunningAttempt {
   neverDialled(): void {
     this.#endedBy = 'cancelled-by-us'
     this.#end(noEvidence, this.#deps.clock.now(), false)
+  }
+
+  /** The first INVITE needs a recent yes of the store; it is repeated for as long as the attempt is ours. */
+  #mayRing(): boolean {
+    const { isHeld, isPermitted } = this.#deps
+    this.#mayHaveRung ||= isHeld() && isPermitted()
+    return this.#mayHaveRung && isHeld()
   }
 
   #ringing(at: number): void {

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 import type { CallPacer } from './call-pacer.ts'
 import type { DialogKeeper } from './dialog-keeper.ts'
 import type { KnownResources } from './known-resources.ts'
-import type { Leases } from './leases.ts'
+import type { Instant, Leases } from './leases.ts'
 import type { OutcomeRecorder } from './outcome-recorder.ts'
 import { RecentDials } from './recent-dials.ts'
 import { RunningAttempt } from './running-attempt.ts'
@@ -47,23 +47,29 @@ export class RunningCalls {
     return this.#placed
   }
 
-  /** Commits take time: a paced call whose predecessor left late waits for the rest of its spacing. */
-  dialWhenSpaced(claim: Claim, callId: string): void {
-    const attempt = this.#open(claim, callId)
+  /**
+   * Commits take time: a paced call whose predecessor left late waits for the rest of its spacing, and where the answer
+   * came late, the store is asked again. `askedAt`: when it was asked for the commit.
+   */
+  dialWhenSpaced(claim: Claim, callId: string, askedAt: Instant): void {
+    const { leases, pacer } = this.#deps
+    let permittedAt = askedAt
+    const attempt = this.#open(claim, callId, () => leases.isFresh(permittedAt))
     // Somebody stopped us while the commit was under way.
     if (!this.#mayDial(claim)) {
       attempt.neverDialled()
       return
     }
-    this.#deps.pacer.whenSpaced(
-      claim,
-      () => attempt.dial(),
-      async () => {
-        if (await this.#mayStillDial(claim)) return true
-        attempt.neverDialled()
-        return false
+    pacer.whenSpaced(claim, {
+      dial: () => attempt.dial(),
+      mayDial: () => leases.isFresh(permittedAt),
+      confirm: async () => {
+        const confirmedAt = await this.#mayStillDial(claim)
+        if (confirmedAt === null) attempt.neverDialled()
+        else permittedAt = confirmedAt
+        return confirmedAt !== null
       },
-    )
+    })
   }
 
   /** Whoever has not answered is tried again by another life of this node. */
@@ -103,19 +109,20 @@ export class RunningCalls {
     return isCalling() && leases.isHeld(attemptId) && (dialBefore === null || clock.now() < dialBefore)
   }
 
-  /** A store that cannot say means no. */
-  async #mayStillDial(claim: Claim): Promise<boolean> {
-    const { store, clock, nodeId, onFailure } = this.#deps
+  /** When the store was asked that said yes; null: no. A store that cannot say means no. */
+  async #mayStillDial(claim: Claim): Promise<Instant | null> {
+    const { store, clock, nodeId, leases, onFailure } = this.#deps
     try {
+      const askedAt = leases.now()
       const [allowed] = await store.mayStillDial([claim.attemptId], nodeId, clock.now())
-      return allowed === true && this.#mayDial(claim)
+      return allowed === true && this.#mayDial(claim) ? askedAt : null
     } catch (error) {
       onFailure(error)
-      return false
+      return null
     }
   }
 
-  #open(claim: Claim, callId: string): RunningAttempt {
+  #open(claim: Claim, callId: string, isPermitted: () => boolean): RunningAttempt {
     const { known, carrier, clock, recorder, leases, dialogs } = this.#deps
     const { attemptId } = claim
     this.#placed++
@@ -128,6 +135,7 @@ export class RunningCalls {
       clock,
       recentDials: this.#recentDials,
       isHeld: () => leases.isHeld(attemptId),
+      isPermitted,
       ...(dialogs === undefined ? {} : { keepDialog: dialog => dialogs.keep(attemptId, dialog) }),
       onProgress: progress => recorder.progressed(progress),
       onEnded: ending => {

@@ -18,9 +18,9 @@ export const eventTypes = [
   'attempt.put-back',
   'number.suppressed',
   'number.unsuppressed',
+  'phone-number.resting',
   // Without the number: that is gone.
   'person.erased',
-  'phone-number.resting',
   'trunk.updated',
   'trunk.slowed',
   'trunk.breaker-opened',

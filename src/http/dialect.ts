@@ -27,9 +27,9 @@ declare module 'fastify' {
 export interface HttpDeps extends Deps {
   /** Where uploads stay while their request lasts. */
   uploadDir: string
+  webhooks: WebhookDesk
   /** Copies of the whole store; absent: none can be made. */
   backups?: Backups
-  webhooks: WebhookDesk
 }
 
 export interface ErrorAnswer {

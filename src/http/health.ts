@@ -9,10 +9,10 @@ export interface HealthDeps {
   phase(): 'starting' | 'running' | 'stopping'
   /** How often the dispatcher's safety net found work that no signal had announced: 0 in a healthy process. */
   sweepFoundTotal?(): number
-  /** What housekeeping removed since the start, by kind. */
-  housekeepingRemoved?(): Readonly<Record<string, number>>
   /** Webhook tries since the start. */
   webhookFigures?(): DeliveryFigures
+  /** What housekeeping removed since the start, by kind. */
+  housekeepingRemoved?(): Readonly<Record<string, number>>
   /** Why the dispatcher's last write failed; null: it did not. */
   storeFailure?(): string | null
 }
@@ -62,6 +62,7 @@ function metricsOf(deps: HttpDeps & HealthDeps): Registry {
       this.set(sweepFoundTotal?.() ?? 0)
     },
   })
+  if (webhookFigures !== undefined) addWebhookMetrics(registry, { store, clock }, webhookFigures)
   new Gauge({
     name: 'outdial_store_held',
     help: '1 while a restored or copied store waits to be accepted: nothing is dialled',
@@ -79,7 +80,6 @@ function metricsOf(deps: HttpDeps & HealthDeps): Registry {
       for (const [kind, count] of Object.entries(housekeepingRemoved?.() ?? {})) this.set({ kind }, count)
     },
   })
-  if (webhookFigures !== undefined) addWebhookMetrics(registry, { store, clock }, webhookFigures)
   return registry
 }
 

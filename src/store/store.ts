@@ -178,6 +178,7 @@ export interface Store extends DispatchStore, Lookups, WebhookStore, Housekeepin
     now: number,
     idempotency?: Idempotency<Batch>,
   ): Promise<Batch>
+  /** A batch that is live already stays: the commit that made it whole may not have been acknowledged. */
   discardImport(batchId: number): Promise<void>
   /** More recipients for an open batch, whole or not at all, with row numbers after the last; those it has are duplicates. */
   addRecipients(

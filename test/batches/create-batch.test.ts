@@ -266,6 +266,22 @@ test('an import that dies in the middle leaves nothing', async t => {
   assert.equal(await countBatches(bench), 0)
 })
 
+test('a batch whose last commit was not acknowledged stands, and is the answer', async t => {
+  const { deps, workspace, request } = await setUp(t)
+  const { store } = deps
+  const finishImport: typeof store.finishImport = async (...args) => {
+    await store.finishImport(...args)
+    throw new Error('the connection was lost')
+  }
+  const { batch } = await createBatch(
+    { ...deps, store: { ...store, finishImport } },
+    request(['+12025550111']),
+  )
+  assert.equal(batch.status, 'running')
+  const stored = await store.getBatch(workspace.id, batch.id)
+  assert.equal(stored?.totalRecipients, 1)
+})
+
 test('an open batch may begin with nobody', async t => {
   const bench = await setUp(t)
   const request = bench.request([], { open: true, source: contactsSource([]) })

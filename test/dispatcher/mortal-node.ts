@@ -113,10 +113,14 @@ export class MortalNode {
     return {
       dial: (request, observer) => {
         if (!this.#alive) return { hangUp: () => {} }
+        const dialogChanged = observer.dialogChanged?.bind(observer)
         const call = carrier.dial(request, {
           ringing: at => this.#hear(() => observer.ringing(at)),
           answered: at => this.#hear(() => observer.answered(at)),
           ended: (evidence, at) => this.#hear(() => observer.ended(evidence, at)),
+          ...(dialogChanged === undefined
+            ? {}
+            : { dialogChanged: dialog => this.#heard(dialogChanged(dialog)) }),
         })
         return { hangUp: () => this.#alive && call.hangUp() }
       },

@@ -1,7 +1,8 @@
 // Calls per second: the spacing that the carrier sees, and how much of the rate is used.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { slowStore } from './interposed-store.ts'
+import { waitFor } from '../../src/runtime/wait.ts'
+import { interpose, slowStore } from './interposed-store.ts'
 import { minSpacing } from './promises.ts'
 import { openSwitchboard, people, startAt } from './switchboard.ts'
 
@@ -71,6 +72,25 @@ for (const [commitMs, used] of [
     assert.ok(usedRate >= used * 20, `${usedRate} calls per second`)
     await board.finish()
   })
+
+test('calls keep their spacing where the question before a late dial takes now longer, now shorter', async t => {
+  let asked = 0
+  const board = await openSwitchboard(t, {
+    wrapStore: (store, clock) =>
+      interpose(store, async (method, proceed) => {
+        const answer = await proceed()
+        if (method === 'placeCalls') await waitFor(clock, 130)
+        if (method === 'mayStillDial') await waitFor(clock, asked++ % 2 === 0 ? 170 : 1)
+        return answer
+      }),
+  })
+  const line = await board.addLine({ callsPerSecond: 20 })
+  await board.addBatch('list', { people: people(200), line })
+  board.dial()
+  await board.finish()
+  assert.equal(board.carrier.calls.length, 200)
+  assert.ok(minSpacing(board.carrier.calls) >= 50)
+})
 
 test('time that passed unused is not caught up', async t => {
   const board = await openSwitchboard(t, { maxConcurrentCalls: 3 })

@@ -116,6 +116,28 @@ test('a call that waits for its spacing while the store cannot say whether it ma
   assert.equal((await board.batch('list')).progress.attempts, 40)
 })
 
+test('a store that is away for long is asked about once a second for each thing, not ever more often', async t => {
+  let failing!: FailingStore
+  const board = await openSwitchboard(t, {
+    maxConcurrentCalls: 6,
+    wrapStore: store => {
+      failing = new FailingStore(store)
+      return failing.store
+    },
+  })
+  const line = await board.addLine({ settings: { ringMs: [1_000, 9_000], talkMs: [500, 9_000] } })
+  await board.addBatch('list', { people: people(20), line })
+  board.dial()
+  await board.pass(2 * second)
+  failing.fail('claim', 'recordProgress', 'endAttempts')
+  await board.pass(15 * second)
+  // Progress, ends and a claim once a second, and once more for each thing that happened meanwhile.
+  assert.ok(failing.failures < 100, `${failing.failures} questions`)
+  failing.heal()
+  await board.finish()
+  assert.deepEqual(await board.standings('list'), { answered: 20 })
+})
+
 test('a breaker that could not be stored is stored when the store answers again', async t => {
   let failing!: FailingStore
   const board = await openSwitchboard(t, {

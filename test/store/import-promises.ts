@@ -105,6 +105,14 @@ export function importPromises(engine: Engine): void {
     await assertNothingLeft(bench, id)
   })
 
+  test('a batch that went live is not discarded as an import, whatever whoever made it has heard', async t => {
+    const bench = await setUp(t, engine)
+    const { id } = await bench.import(3)
+    await bench.store.discardImport(id)
+    assert.equal((await bench.batch(id)).totalRecipients, 3)
+    assert.equal((await bench.claim()).claims.length, 3)
+  })
+
   test('the sweep at start clears half-done imports and nothing else', async t => {
     const bench = await setUp(t, engine)
     const whole = await bench.import(2)

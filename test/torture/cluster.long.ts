@@ -5,11 +5,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { type PostgresCluster, startPostgres } from '../../bench/postgres-cluster.ts'
 import { realClock } from '../../src/runtime/clock.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { waitFor } from '../../src/runtime/wait.ts'
 import { BreakableLink } from '../carrier/breakable-link.ts'
-import { type PostgresCluster, startCluster } from '../store/postgres-cluster.ts'
 import { skipWithoutPostgres } from '../store/postgres-server.ts'
 import { readCarrierLog, startCarrier } from './carrier-child.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
@@ -60,7 +60,7 @@ async function openHouse(t: TestContext) {
   const carrierDir = join(folder, 'carrier')
   await mkdir(carrierDir)
   const logPath = join(carrierDir, 'carrier.log')
-  const database = await startCluster()
+  const database = await startPostgres({ max_connections: '100' })
   const carrier = await startCarrier(logPath)
   const opened: Node[] = []
   for (let index = 0; index < nodes; index++)

@@ -158,7 +158,7 @@ test('Formant’s body', async t => {
       call: {
         agent_id: 456,
         call_parameters: { customer_phone: talked.number, row: 1 },
-        conversation_id: talked.attemptId,
+        conversation_id: talked.recipientId,
         duration_seconds: 4.2,
         started_at: '2030-01-01T00:00:00Z',
         ended_at: '2030-01-01T00:00:05Z',
@@ -167,7 +167,7 @@ test('Formant’s body', async t => {
         to_phone: talked.number,
         recording_url: `https://calls.example.com/api/v1/attempts/${talked.attemptId}/recording`,
         status: 'completed',
-        trace_id: `call-${talked.attemptId}`,
+        trace_id: `batch-${batchId}-1`,
       },
       results: { interested: true },
       retry: { attempt_number: 1, is_final_attempt: true, max_attempts: 3, next_retry_at: null },

@@ -57,9 +57,9 @@ async function claim(
   await keepSlots(tx, round, slots)
   await wakeForNextDue(tx, round, exhausted)
   const next = await tx.row(
-    `SELECT least(min(scheduled_at) FILTER (WHERE status = 'scheduled' AND ${notHeld}),
+    `SELECT least(min(scheduled_at) FILTER (WHERE status = 'scheduled'),
        min(parked_until) FILTER (WHERE status = 'running' AND parked_until > $1)) AS at
-     FROM batches WHERE status IN ('scheduled', 'running')`,
+     FROM batches WHERE status IN ('scheduled', 'running') AND ${notHeld}`,
     [request.now],
   )
   round.wakeBy((next as Row).at)

@@ -20,11 +20,11 @@ const byTable = {
     'id workspace_id number batch_id recipient_id trunk_id phone_number_id agent_id zone ordinal status node_id lease_until slot_at call_id dialed_at answered_at dialog',
   conversations: 'attempt_id batch_id transcript results recording_file recording_bytes line',
   events: 'id workspace_id batch_id type at data',
-  audit_log: 'id workspace_id at api_key_id api_key_prefix action subject',
   webhook_endpoints:
     'id workspace_id url format events agent_id batch_id description secret previous_secret previous_secret_until wants_answers enabled disabled_reason created_at updated_at',
   webhook_deliveries:
     'id endpoint_id batch_id event_id event_at name status overtaken due_at tries redelivery_of created_at finished_at',
+  audit_log: 'id workspace_id at api_key_id api_key_prefix action subject',
   nodes: 'id name role version started_at seen_at load',
 } as const
 

@@ -25,6 +25,7 @@ const unsettledEventsMs = 20
 
 const deadlock = '40P01'
 const serialisation = '40001'
+const readOnly = '25006'
 const int8 = 20
 
 /** Each statement sees what was committed before it: a count comes after the lock that makes it hold. */
@@ -161,7 +162,8 @@ export class Connection implements Reader {
       await tx.commit()
       return { result, tx }
     } catch (error) {
-      isUsable = await tx.rollback()
+      // After a fail-over an old connection may lead to what is a standby now: a new one finds the primary.
+      isUsable = (await tx.rollback()) && sqlState(error) !== readOnly
       throw error
     } finally {
       client.release(!isUsable)

@@ -40,12 +40,15 @@ export async function discardRows(connection: Connection, batchId: number): Prom
   })
 }
 
-/** How many recipients there are to delete; null: no such batch. */
+/**
+ * How many recipients there are to delete; null: no such batch, or one that is live: who gave the import up may not have
+ * heard of the commit that made it whole.
+ */
 async function beginDiscard(tx: Transaction, batchId: number): Promise<number | null> {
   await lockBatch(tx, batchId)
   const row = await tx.row(
-    `UPDATE batches SET status = 'importing', discarding = true, import_touched_at = ${databaseNow} WHERE id = $1
-     RETURNING accepted`,
+    `UPDATE batches SET status = 'importing', discarding = true, import_touched_at = ${databaseNow}
+     WHERE id = $1 AND status = 'importing' RETURNING accepted`,
     [batchId],
   )
   return row?.accepted ?? null

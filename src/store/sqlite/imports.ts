@@ -56,7 +56,10 @@ export function importStatements(connection: Connection): Family {
       throw outcome.refusal
     },
 
-    discardImport: batchId => discardRows(connection, batchId),
+    async discardImport(batchId) {
+      const importing = connection.prepare(`SELECT 1 FROM batches WHERE id = ? AND status = 'importing'`)
+      if (importing.get(batchId) !== undefined) await discardRows(connection, batchId)
+    },
 
     addRecipients: (workspaceId, batchId, accepted, rejected, rows, now, idempotency) =>
       connection.write((): IngestCounts => {

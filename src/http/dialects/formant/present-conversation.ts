@@ -71,7 +71,7 @@ export function presentConversation(
 }
 
 /** Whoever reads our logs or our own API finds the batch and the person by it. */
-const traceId = (batchId: number, position: number) => `batch-${batchId}-${position}`
+export const traceId = (batchId: number, position: number) => `batch-${batchId}-${position}`
 
 function statusOf({ standing }: FoundRecipient['recipient'], batch: Batch): FormantConversationStatus {
   const hasNotBegun = standing === 'queued' && (batch.status === 'scheduled' || batch.status === 'draft')

@@ -1,10 +1,14 @@
 // Formant's webhooks: one for each call that ended, with what was said, what came of it and whether another follows.
+
+import { positionOf } from '../../../domain/recipient-id.ts'
 import type { ToldCall, WebhookFormat, WebhookMessage } from '../../../webhooks/webhook-format.ts'
 import { endedStanding } from '../ended-standing.ts'
 import { orNull, secondsInstant, tenthsOfSeconds } from '../instants.ts'
 import { type FormantEvent, standingTable } from '../standing-table.ts'
 import { hexHmac, newTextSecret, spokenLines, textSecretProblem, vendorSchedule } from '../webhook-parts.ts'
 import { agentInteger } from './present.ts'
+import { traceId } from './present-conversation.ts'
+import { phoneColumn } from './schema.ts'
 
 const eventNames: readonly FormantEvent[] = [
   'call.completed',
@@ -61,7 +65,10 @@ function present({ id, name, event, batch, call }: WebhookMessage): object | nul
         next_retry_at: orNull(nextRetryAt, secondsInstant),
       },
       // By these the calls to one person belong together.
-      retry_context: { batch_call_id: batch.id, recipient_id: attempt.recipientId },
+      retry_context: {
+        batch_call_id: batch.kind === 'call' ? null : batch.id,
+        recipient_id: attempt.recipientId,
+      },
       transcript: spokenLines(conversation),
     },
   }
@@ -70,8 +77,8 @@ function present({ id, name, event, batch, call }: WebhookMessage): object | nul
 function presentCall({ attempt, variables, recordingUrl }: ToldCall, name: string) {
   const { dialedAt, answeredAt, endedAt, outcome } = attempt
   return {
-    call_parameters: { customer_phone: attempt.number, ...variables },
-    conversation_id: attempt.id,
+    call_parameters: { [phoneColumn]: attempt.number, ...variables },
+    conversation_id: attempt.recipientId,
     duration_seconds: answeredAt === null || endedAt === null ? 0 : tenthsOfSeconds(endedAt - answeredAt),
     started_at: orNull(dialedAt, secondsInstant),
     ended_at: orNull(endedAt, secondsInstant),
@@ -80,6 +87,6 @@ function presentCall({ attempt, variables, recordingUrl }: ToldCall, name: strin
     to_phone: attempt.number,
     recording_url: recordingUrl,
     status: name.slice('call.'.length),
-    trace_id: attempt.callId,
+    trace_id: traceId(attempt.batchId, positionOf(attempt.recipientId)),
   }
 }

@@ -1,15 +1,9 @@
-// What a random walk draws from its seed: numbers, choices, lists of people, retry policies, calling windows.
+// What a life draws from its seed: numbers, choices, retry policies, calling windows.
 import type { CallingWindow } from '../../src/domain/calling-window.ts'
 import type { RetryPolicy } from '../../src/domain/retry.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
-import { people } from './switchboard.ts'
 
 const minute = 60_000
-/** See the table of the simulated carrier; 11 leaves it to chance. */
-const quickEndings = [11, 11, 11, 11, 82, 83, 84, 87, 88, 90, 91, 92, 93, 94, 95, 96, 97, 98, 99]
-/** A trunk that is set up wrongly rests for hours. */
-const slowEndings = [85, 86]
-
 export class Chance {
   readonly #random: Random
 
@@ -26,34 +20,8 @@ export class Chance {
     return choices[this.int(0, choices.length - 1)]!
   }
 
-  /** Nothing, in six of ten cases. */
-  maybe<T extends object>(make: () => T): T | Record<string, never> {
-    return this.happens(0.4) ? make() : {}
-  }
-
   happens(probability: number): boolean {
     return this.#random() < probability
-  }
-
-  /** Settings of a simulated trunk. */
-  telephones(): Record<string, unknown> {
-    return {
-      answerRate: this.int(0, 100) / 100,
-      ringMs: [100, 8_000],
-      ringOutMs: [10_000, 60_000],
-      talkMs: [0, 40_000],
-      maxCallsPerSecond: this.pick([null, null, null, 2]),
-      maxConcurrentCalls: this.pick([null, null, null, 3]),
-    }
-  }
-
-  /** Some stand in several batches: the numbers come from a small set. */
-  people(withSlow: boolean): string[] {
-    const endings = withSlow ? [...quickEndings, ...slowEndings] : quickEndings
-    const numbers = Array.from({ length: this.int(1, 25) }, () => {
-      return people(1, this.pick(endings), this.int(0, 12))[0]!
-    })
-    return [...new Set(numbers)]
   }
 
   retry(): RetryPolicy {
