@@ -15,8 +15,6 @@ export interface HousekeeperDeps {
   clock: Clock
   logger: Logger
   recordingsDir?: string
-  /** The oldest event that somebody still has to be told of; null: none. */
-  lowestNeededEventId?(): Promise<number | null>
 }
 
 export interface Removed {
@@ -113,9 +111,9 @@ export class Housekeeper {
   }
 
   async #removeEvents(cutoffs: Cutoff[]): Promise<void> {
-    const { store, lowestNeededEventId } = this.#deps
+    const { store } = this.#deps
     if (cutoffs.length === 0) return
-    const belowId = (await lowestNeededEventId?.()) ?? Number.MAX_SAFE_INTEGER
+    const belowId = (await store.lowestNeededEventId()) ?? Number.MAX_SAFE_INTEGER
     await this.#walk(async after => {
       const stretch = { after, maxRows: maxRowsPerStep, belowId }
       const { removed, next } = await store.removeEvents(cutoffs, stretch)

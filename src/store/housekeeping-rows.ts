@@ -70,3 +70,8 @@ export function oldAmong(
 export function latestOf(cutoffs: readonly Cutoff[]): number {
   return Math.max(...cutoffs.map(({ before }) => before))
 }
+
+/** In both engines' SQL: what an endpoint has not come to yet, and what it has to be told again. */
+export const selectLowestNeeded = `SELECT min(id) AS id FROM (
+  SELECT min(p.position) + 1 AS id FROM webhook_progress p JOIN webhook_endpoints e ON e.id = p.endpoint_id WHERE e.enabled
+  UNION ALL SELECT min(event_id) FROM webhook_deliveries WHERE status = 'waiting') AS needed`

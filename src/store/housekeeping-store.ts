@@ -90,6 +90,8 @@ export interface HousekeepingStore {
     cutoffs: readonly Cutoff[],
     stretch: Stretch & { belowId: number },
   ): Promise<{ removed: number; next: number | null }>
+  /** The oldest event that a webhook endpoint still has to be told of; null: none. */
+  lowestNeededEventId(): Promise<number | null>
   /** Ids of batches that ended before, oldest first. */
   listOldBatches(cutoff: Cutoff, limit: number): Promise<number[]>
   /** Idempotent answers that are out of date. Returns how many. */

@@ -9,3 +9,5 @@ export const keptAnswerMs = 24 * 3_600_000
 export const maxTraces = 20_000
 /** A call that was asked for and has not been placed after this waits for its hours or its trunk, not for a place. */
 export const soonPlacedMs = 60_000
+/** A store that is held tells nobody anything: whoever would deliver looks again after this. */
+export const heldRetryMs = 1_000

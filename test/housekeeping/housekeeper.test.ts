@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { Housekeeper, type HousekeeperDeps } from '../../src/housekeeping/housekeeper.ts'
+import { Housekeeper } from '../../src/housekeeping/housekeeper.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { VirtualClock } from '../../src/runtime/virtual-clock.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
@@ -24,7 +24,7 @@ interface House {
 }
 
 /** `calls` calls that were recorded on day 0. */
-async function house(t: TestContext, calls: number, deps: Partial<HousekeeperDeps> = {}): Promise<House> {
+async function house(t: TestContext, calls: number): Promise<House> {
   const recordingsDir = await mkdtemp(join(tmpdir(), 'outdial-housekeeper-'))
   t.after(() => rm(recordingsDir, { recursive: true, force: true }))
   const clock = new VirtualClock(start)
@@ -40,7 +40,7 @@ async function house(t: TestContext, calls: number, deps: Partial<HousekeeperDep
     await bench.end([call], { conversation })
   }
   const { store } = bench
-  const housekeeper = new Housekeeper({ store, clock, logger: silentLogger, recordingsDir, ...deps })
+  const housekeeper = new Housekeeper({ store, clock, logger: silentLogger, recordingsDir })
   const roundOn = async (day: number) => {
     await clock.run({ until: start + day * dayMs })
     let isOver = false
@@ -112,11 +112,10 @@ test('many rows take many steps, with a pause after each', async t => {
 })
 
 test('an event that somebody still has to be told of stays, whatever its age', async t => {
-  let needed = 0
-  const { bench, roundOn } = await house(t, 3, { lowestNeededEventId: async () => needed })
+  const { bench, roundOn } = await house(t, 3)
   const { store, workspace } = bench
   const events = await store.listEvents(workspace.id, page)
-  needed = events[2]!.id
+  store.lowestNeededEventId = async () => events[2]!.id
   await roundOn(91)
   assert.deepEqual(await store.listEvents(workspace.id, page), events.slice(2))
 })

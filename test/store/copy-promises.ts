@@ -1,6 +1,7 @@
 // What a store promises while it is held: it shows everything and dials nobody, until a person accepts it.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { claim, enqueue, newEndpoint } from './webhook-bench.ts'
 import { type Engine, outcomeOf, setUp, start } from './workbench.ts'
 
 export function copyPromises(engine: Engine): void {
@@ -35,6 +36,19 @@ export function copyPromises(engine: Engine): void {
     await store.hold('move', start)
     assert.deepEqual(await bench.place([claims[1]!]), ['workspace-stopped'])
     assert.deepEqual(await store.mayStillDial([claims[0]!.attemptId], 'node-1', start), [false])
+  })
+
+  test('while it is held nobody is told anything, and an endpoint keeps its events', async t => {
+    const { store, workspace } = await setUp(t, engine)
+    const endpoint = await store.createWebhookEndpoint(newEndpoint(workspace.id))
+    assert.equal(await store.lowestNeededEventId(), endpoint.position + 1)
+    await enqueue(store, endpoint, 1, 3)
+    assert.equal(await store.lowestNeededEventId(), 1)
+    await store.hold('backup', start)
+    assert.deepEqual(await claim(store), [])
+    await store.liftHold()
+    assert.equal((await claim(store)).length, 1)
+    await store.updateWebhookEndpoint(workspace.id, endpoint.id, { enabled: false }, start)
   })
 
   test('lifting the hold wakes whoever listens', async t => {

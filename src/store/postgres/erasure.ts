@@ -167,7 +167,12 @@ function maskAnswers(tx: Transaction, { workspaceId, number }: Person): Promise<
 }
 
 async function maskRecipients(tx: Transaction, person: Person): Promise<number> {
-  const ids = (await recipientsOf(tx, person)).map(({ id }) => id as number)
+  const recipients = await recipientsOf(tx, person)
+  const ids = recipients.map(({ id }) => id as number)
+  // What was sent along with a single call is of its person.
+  await tx.change(`UPDATE batches SET metadata = NULL WHERE id = ANY ($1::bigint[]) AND kind = 'call'`, [
+    recipients.map(({ batch_id: batchId }) => batchId),
+  ])
   return tx.change(
     `UPDATE recipient_details d SET number = m.number, variables = '{}'
      FROM unnest($1::bigint[], $2::text[]) AS m (id, number) WHERE d.id = m.id`,

@@ -18,7 +18,6 @@ const parted: Readonly<Record<string, readonly string[]>> = {
 }
 /** What another engine has no need of. */
 const added: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  events: { xact: 'pg_current_xact_id()' },
   idempotency_keys: { reserved_at: databaseNow },
 }
 
@@ -155,6 +154,9 @@ async function setSequences(client: Client, tables: readonly StoreTable[]): Prom
       [name, lastId],
     )
   }
+  await client.query(
+    `SELECT setval('event_ids', last, true) FROM (SELECT max(id) AS last FROM events) AS ids WHERE last > 0`,
+  )
   await client.query(
     `SELECT setval('attempt_ids', last, true) FROM (SELECT greatest(
        (SELECT max(id) FROM attempts), (SELECT max(id) FROM open_attempts)) AS last) AS ids WHERE last > 0`,

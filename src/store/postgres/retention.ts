@@ -1,6 +1,6 @@
 // What has been kept long enough goes away, one bounded step at a time; ids grow with time, so the walk needs no index of
 // its own and ends at the first step in which everything is younger than the latest cutoff.
-import { latestOf, oldAmong } from '../housekeeping-rows.ts'
+import { latestOf, oldAmong, selectLowestNeeded } from '../housekeeping-rows.ts'
 import type { HousekeepingStore } from '../housekeeping-store.ts'
 import { keptAnswerMs } from '../limits.ts'
 import type { Row } from '../rows.ts'
@@ -12,6 +12,7 @@ type Family = Pick<
   | 'forgetRecordings'
   | 'removeConversations'
   | 'removeEvents'
+  | 'lowestNeededEventId'
   | 'listOldBatches'
   | 'removeOldAnswers'
 >
@@ -57,6 +58,8 @@ export function retentionStatements(connection: Connection): Family {
         )
         return { removed, next: last as number }
       }),
+
+    lowestNeededEventId: async () => ((await connection.row(selectLowestNeeded)) as Row).id,
 
     async listOldBatches({ workspaceId, before }, limit) {
       const rows = await connection.rows(

@@ -1,9 +1,11 @@
 // Lanes: one for each endpoint and batch with something to deliver. A lane's lease is the right to deliver, one at a time.
 // Whoever touches the lanes of an endpoint holds its row of webhook_progress, so that its bounds hold for all nodes.
+import { heldRetryMs } from '../limits.ts'
 import { type Row, toEvent } from '../rows.ts'
 import type { ClaimDeliveries, ClaimedDeliveries, ClaimedDelivery } from '../webhook-records.ts'
 import { toDelivery, toEndpoint } from '../webhook-rows.ts'
 import { columns } from './columns.ts'
+import { notHeld } from './hold.ts'
 import type { Transaction } from './transaction.ts'
 import { selectEndpoint } from './webhook-endpoints.ts'
 
@@ -39,6 +41,8 @@ export async function claimLanes(
   tx: Transaction,
   { nodeId, now, ...bounds }: ClaimDeliveries,
 ): Promise<ClaimedDeliveries> {
+  const mayTell = await tx.row(`SELECT 1 WHERE ${notHeld}`)
+  if (mayTell === undefined) return { claimed: [], wakeAt: now + heldRetryMs }
   const due = await tx.rows(
     `SELECT id, due FROM (SELECT e.id, (SELECT min(due_at) FROM webhook_lanes l WHERE l.endpoint_id = e.id AND l.lease_until <= $1) AS due
        FROM webhook_endpoints e WHERE e.enabled) AS d WHERE due IS NOT NULL ORDER BY due, id`,

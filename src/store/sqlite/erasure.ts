@@ -197,7 +197,12 @@ function maskAnswers(connection: Connection, { workspaceId, number }: Person): n
 function maskRecipients(connection: Connection, person: Person): number {
   const mask = connection.prepare(`UPDATE recipients SET number = ?, variables = '{}' WHERE id = ?`)
   const recipients = recipientsOf(connection, person)
-  for (const { id } of recipients) mask.run(erasedNumber(id), id)
+  // What was sent along with a single call is of its person.
+  const forget = connection.prepare(`UPDATE batches SET metadata = NULL WHERE id = ? AND kind = 'call'`)
+  for (const { id, batch_id: batchId } of recipients) {
+    mask.run(erasedNumber(id), id)
+    forget.run(batchId)
+  }
   return recipients.length
 }
 

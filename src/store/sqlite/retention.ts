@@ -1,6 +1,6 @@
 // What has been kept long enough goes away, one bounded step at a time. Ids grow with time, so that a walk from the oldest
 // on needs no index of its own; it ends at the first step in which everything is younger than the latest cutoff.
-import { latestOf, oldAmong } from '../housekeeping-rows.ts'
+import { latestOf, oldAmong, selectLowestNeeded } from '../housekeeping-rows.ts'
 import type { HousekeepingStore } from '../housekeeping-store.ts'
 import { keptAnswerMs } from '../limits.ts'
 import type { Row } from '../rows.ts'
@@ -12,6 +12,7 @@ type Family = Pick<
   | 'forgetRecordings'
   | 'removeConversations'
   | 'removeEvents'
+  | 'lowestNeededEventId'
   | 'listOldBatches'
   | 'removeOldAnswers'
 >
@@ -67,6 +68,8 @@ export function retentionStatements(connection: Connection): Family {
           removed += Number(removeEvents.run(after, last, workspaceId, before).changes)
         return { removed, next: last as number }
       }),
+
+    lowestNeededEventId: async () => (connection.prepare(selectLowestNeeded).get() as Row).id,
 
     listOldBatches: async ({ workspaceId, before }, limit) =>
       oldBatches.all(workspaceId, before, limit).map((row: Row) => row.id),

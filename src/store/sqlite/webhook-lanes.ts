@@ -1,6 +1,7 @@
 // Lanes: one for each endpoint and batch with something to deliver. A lane's lease is the right to deliver, one at a time;
 // within it deliveries go in the order of their events, those that failed too long beside them.
 
+import { heldRetryMs } from '../limits.ts'
 import { type Row, toEvent } from '../rows.ts'
 import type { ClaimDeliveries, ClaimedDeliveries, ClaimedDelivery } from '../webhook-records.ts'
 import { toDelivery, toEndpoint } from '../webhook-rows.ts'
@@ -56,7 +57,10 @@ export function deliveryClaims(connection: Connection) {
   const selectOne = connection.prepare(`${selectEndpoint} WHERE e.id = ?`)
   const selectEvent = connection.prepare('SELECT * FROM events WHERE id = ?')
 
+  const selectHold = connection.prepare('SELECT 1 FROM store_state WHERE held_reason IS NOT NULL')
+
   return ({ nodeId, now, ...bounds }: ClaimDeliveries): ClaimedDeliveries => {
+    if (selectHold.get() !== undefined) return { claimed: [], wakeAt: now + heldRetryMs }
     const claimed: ClaimedDelivery[] = []
     let wakeAt = (selectLeases.get(now) as Row).first as number | null
     for (const { id, due } of selectDueEndpoints.all(now) as { id: number; due: number }[]) {
