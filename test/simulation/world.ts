@@ -149,7 +149,7 @@ export class World {
     const now = this.clock.now()
     this.ledger.check()
     this.#books.check(now)
-    this.#books.checkAges(now, id => this.#troubledAt(id))
+    this.#checkAges()
     for (const { name, id } of this.orders.batches.values()) {
       const batch = await this.store.getBatch(this.workspaceId, id)
       if (batch === null) continue
@@ -161,6 +161,10 @@ export class World {
         () => `${name} counts ${counted}, has ${recounted}`,
       )
     }
+  }
+
+  #checkAges(): void {
+    this.#books.checkAges(this.clock.now(), id => this.#troubledAt(id))
   }
 
   /** A call is lost only with its node: when that died, slept, was stopped or could not reach the store. */
@@ -204,6 +208,7 @@ export class World {
       await this.clock.run({ until, done: () => told || this.story.violation !== null })
       unsubscribe()
       this.ledger.read()
+      this.#checkAges()
       if (this.ledger.selfPaused.size > 0) await resume()
       if (this.clock.now() - checkedAt > checkEveryMs) {
         checkedAt = this.clock.now()
