@@ -8,11 +8,12 @@ import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../src/store/store.ts'
 import { withFolder } from './open-app.ts'
 import type { SeededBatch } from './seed-batch.ts'
+import { SlotWatch } from './slot-watch.ts'
 import { WatchedCarrier } from './watched-carrier.ts'
 
 export interface DispatchRun {
   store: Store
-  carrier: WatchedCarrier
+  watch: SlotWatch
   dispatcher: Dispatcher
 }
 
@@ -20,11 +21,13 @@ export interface DispatchRun {
 export async function withDispatcher<T>(slots: number, work: (run: DispatchRun) => Promise<T>): Promise<T> {
   return withFolder(async folder => {
     const store = await openSqliteStore({ path: join(folder, 'outdial.db') })
-    const carrier = new WatchedCarrier(new SimulatedCarrier({ clock: realClock, seed: 1 }), slots)
+    const watch = new SlotWatch(slots)
+    const simulated = new SimulatedCarrier({ clock: realClock, seed: 1 })
+    const carrier = new WatchedCarrier(simulated, change => watch.see(change))
     const dispatcher = startDispatcher({ store, carrier, clock: realClock, logger: silentLogger })
     try {
       await dispatcher.rescued
-      return await work({ store, carrier, dispatcher })
+      return await work({ store, watch, dispatcher })
     } finally {
       await dispatcher.stop({ graceMs: 0 })
       await store.close()

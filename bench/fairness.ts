@@ -20,7 +20,7 @@ for (let round = 1; round <= rounds; round++) {
   beside.push(
     await withDispatcher(slots, async run => {
       const { workspaceId } = await seed(run, large, 3_000_000)
-      const dialled = () => run.carrier.seen().dials
+      const dialled = () => run.watch.seen().dials
       await until(run, () => run.dispatcher.figures().placed >= 5 * slots)
       const before = dialled()
       const ms = await timeOfSmall(run, workspaceId)

@@ -14,7 +14,7 @@ const rounds = Number(process.argv[3] ?? 1)
 
 const shares: number[] = []
 for (let round = 1; round <= rounds; round++) {
-  const { busy, maxOpen, dials } = await withDispatcher(slots, async ({ store, carrier, dispatcher }) => {
+  const { busy, maxOpen, dials } = await withDispatcher(slots, async ({ store, watch, dispatcher }) => {
     const seeded = await seedBatch(store, {
       recipients: calls,
       trunkSettings: { ringMs: [0, 0], talkMs: [callMs, callMs], answerRate: 1 },
@@ -25,7 +25,7 @@ for (let round = 1; round <= rounds; round++) {
     await completed(store, seeded)
     const { sweepFound } = dispatcher.figures()
     if (sweepFound !== 0) throw new Error(`the safety net found ${sweepFound} calls`)
-    return carrier.seen()
+    return watch.seen()
   })
   if (maxOpen > slots) throw new Error(`the carrier saw ${maxOpen} calls at a time`)
   shares.push(busy)

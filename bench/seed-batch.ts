@@ -1,4 +1,5 @@
 // A store with one workspace and one batch of made-up people, for benchmarks and whole-system tests.
+import type { CallingWindow } from '../src/domain/calling-window.ts'
 import type { RetryPolicy } from '../src/domain/retry.ts'
 import type { AcceptedRow, Store } from '../src/store/store.ts'
 
@@ -13,6 +14,11 @@ export interface BatchSeed {
   /** For the workspace and the batch. */
   maxConcurrentCalls: number
   callsPerSecond?: number
+  /** Of the batch alone, and of the trunk; absent: none of their own. */
+  maxBatchCalls?: number
+  maxTrunkCalls?: number
+  /** Absent: any time. */
+  window?: CallingWindow
   retry: RetryPolicy
   startAs: 'running' | 'draft'
   /** The first subscriber number, so that batches of one workspace do not share people. */
@@ -47,7 +53,7 @@ export async function seedBatch(store: Store, seed: BatchSeed): Promise<SeededBa
     workspaceId,
     name: 'bench',
     kind: 'simulated',
-    maxConcurrentCalls: null,
+    maxConcurrentCalls: seed.maxTrunkCalls ?? null,
     callsPerSecond: seed.callsPerSecond ?? null,
     settings: seed.trunkSettings,
     createdAt: now,
@@ -76,10 +82,10 @@ export async function seedBatch(store: Store, seed: BatchSeed): Promise<SeededBa
     startAs: seed.startAs,
     contentHash: `bench ${agent.id}`,
     createdAt: now,
-    maxConcurrentCalls,
+    maxConcurrentCalls: seed.maxBatchCalls ?? maxConcurrentCalls,
     callsPerSecond: null,
     retry: seed.retry,
-    window: null,
+    window: seed.window ?? null,
     ringTimeoutMs: 45_000,
     maxCallMs: 3_600_000,
     record: false,

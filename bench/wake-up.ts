@@ -20,7 +20,7 @@ const cases = [
 const bare = spreadOf(await withFolder(async folder => twoCommits(join(folder, 'bare.db'))))
 console.log(`two bare commits: ${printSpread(bare)}`)
 for (const { slots, calls, talkMs } of cases) {
-  const { wakeUpsMs } = await withDispatcher(slots, async ({ store, carrier }) => {
+  const { wakeUpsMs } = await withDispatcher(slots, async ({ store, watch }) => {
     const seeded = await seedBatch(store, {
       recipients: calls,
       trunkSettings: { ringMs: [0, 0], talkMs, answerRate: 1 },
@@ -29,7 +29,7 @@ for (const { slots, calls, talkMs } of cases) {
       startAs: 'running',
     })
     await completed(store, seeded)
-    return carrier.seen()
+    return watch.seen()
   })
   const spread = spreadOf(wakeUpsMs)
   console.log(

@@ -1,7 +1,8 @@
-// `node scripts/make-docs.ts [--check]`: writes the generated parts of docs/guide/, or says which of them are stale.
+// `node scripts/make-docs.ts [--check]`: writes the generated parts of docs/, or says which of them are stale.
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { z } from 'zod'
+import { renderScale } from '../bench/scale.ts'
 import { createProgram } from '../src/cli/program.ts'
 import { processTerminal } from '../src/cli/terminal.ts'
 import { environment } from '../src/config.ts'
@@ -16,6 +17,7 @@ interface GeneratedPart {
 const parts: readonly GeneratedPart[] = [
   { page: 'docs/guide/configuration.md', name: 'settings', render: renderSettings },
   { page: 'docs/guide/command-line.md', name: 'commands', render: renderCommands },
+  { page: 'docs/scale.md', name: 'scale', render: renderScale },
 ]
 
 const stale = parts.filter(part => !update(part, process.argv.includes('--check')))

@@ -54,6 +54,16 @@ export const peers: readonly Peer[] = [
     debianPackage: 'sox',
     neededFor: 'recordings as another program reads them',
   },
+  {
+    name: 'PostgreSQL',
+    probe: [
+      'sh',
+      '-c',
+      '[ -n "$OUTDIAL_TEST_DATABASE_URL" ] || command -v initdb || ls /usr/lib/postgresql/*/bin/initdb',
+    ],
+    debianPackage: 'postgresql',
+    neededFor: 'the store for many machines',
+  },
 ]
 
 /** Installs through apt what is missing, where this is a Debian and we are root; returns what is still missing. */

@@ -25,19 +25,19 @@ import type { Presence } from './dispatcher/dispatcher-deps.ts'
 import { NodePresence } from './dispatcher/node-presence.ts'
 import type { CallRates } from './domain/estimate.ts'
 import type { Trunk } from './domain/workspace.ts'
+import { Backups } from './housekeeping/backups.ts'
+import { Housekeeper } from './housekeeping/housekeeper.ts'
+import { ownApi } from './http/api/own-api.ts'
 import { dialnexa } from './http/dialects/dialnexa/routes.ts'
 import { formant } from './http/dialects/formant/routes.ts'
 import { talkifai } from './http/dialects/talkifai/routes.ts'
 import { buildServer } from './http/server.ts'
+import { type OpenedStore, openStore } from './open-store.ts'
 import { type Clock, realClock } from './runtime/clock.ts'
 import { lockDataDir } from './runtime/data-dir-lock.ts'
 import type { Logger } from './runtime/logger.ts'
-import { SynchronisedClock, type TimeSample } from './runtime/synchronised-clock.ts'
 import { version } from './runtime/version.ts'
-import type { NodeRole } from './store/node-records.ts'
-import { openPostgresStore } from './store/postgres/postgres-store.ts'
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
-import type { Store } from './store/store.ts'
+import { openWebhooks } from './webhooks/open-webhooks.ts'
 
 /** A server that listens and calls. */
 export interface App {
@@ -97,17 +97,30 @@ async function open(
       trunkGateways: (trunk: Trunk) => calling.carrier.gateways?.(trunk) ?? [],
     }),
   }
+  const backups = new Backups({ ...deps, dir: join(config.dataDir, 'backups'), recordingsDir })
+  await backups.clear()
+  closers.push(() => backups.close())
+  const housekeeper = new Housekeeper(deps)
+  closers.push(() => housekeeper.stop())
   let phase: 'starting' | 'running' | 'stopping' = 'starting'
+  const dialects = [formant, dialnexa, talkifai]
+  const formats = [ownApi, ...dialects].flatMap(({ webhook }) => webhook ?? [])
+  const allowPrivate = config.webhookAllowPrivate
+  const webhooks = openWebhooks({ store, clock, logger, formats, allowPrivate })
   let dispatcher: Dispatcher | null = null
   const server = buildServer({
     ...deps,
+    webhooks,
+    webhookFigures: () => webhooks.figures(),
+    backups,
     uploadDir: join(config.dataDir, 'uploads'),
-    dialects: [formant, dialnexa, talkifai],
+    dialects,
     rootDialect: config.rootDialect,
     phase: () => phase,
     sweepFoundTotal: () => dispatcher?.figures().sweepFound ?? 0,
     storeFailure: () => dispatcher?.figures().storeFailure ?? null,
     callsOnly: config.role === 'caller',
+    housekeepingRemoved: () => ({ ...housekeeper.removed() }),
     ...(calling !== null && { updateCall: update => heldCalls.update(update) }),
   })
   closers.push(() => closeServer(server, clock))
@@ -115,21 +128,19 @@ async function open(
   const url = await server.listen({ host: config.host, port: config.port })
   lock.announce(url)
   const { workspace, newApiKey } = await seedWorkspace(deps, config.apiKey)
+  const nodeId = randomUUID()
+  // Every node delivers, whatever its role: a delivery has a lease like a call. Ends before the store does.
+  closers.push(() => webhooks.stop())
+  webhooks.start({ nodeId, publicUrl: config.publicUrl ?? url, alone })
   const shared = { store, clock, logger, alone, followStoreTime }
   if (calling === null) closers.push(await announce(shared, config))
   else {
     const { carrier, pacingLatenessMs } = calling
     closers.push(() => carrier.close())
+    housekeeper.start()
     const presence = presenceOf(config)
-    const nodeId = randomUUID()
-    dispatcher = startDispatcher({
-      ...shared,
-      carrier,
-      nodeId,
-      presence,
-      pacingLatenessMs,
-      rates: ratesOf(config),
-    })
+    const rates = ratesOf(config)
+    dispatcher = startDispatcher({ ...shared, carrier, nodeId, presence, pacingLatenessMs, rates })
   }
   phase = 'running'
   const stop = async (graceMs: number) => {
@@ -148,57 +159,6 @@ async function open(
       return stopped
     },
   }
-}
-
-/** One process has the embedded store for itself: nobody else could call what this one takes in. */
-export class RoleNeedsDatabase extends Error {
-  constructor(role: NodeRole) {
-    super(
-      `Role '${role}' shares its work with other nodes, which takes a PostgreSQL database that all of them reach: set DATABASE_URL, or start with role 'all'.`,
-    )
-    this.name = 'RoleNeedsDatabase'
-  }
-}
-
-interface OpenedStore {
-  store: Store
-  /** No other node can be at work on it. */
-  alone: boolean
-  /** Follows the store's time where several nodes share it. */
-  clock: Clock
-  followStoreTime(sample: TimeSample): void
-}
-
-async function openStore({ dataDir, databaseUrl, role }: Config): Promise<OpenedStore> {
-  if (databaseUrl !== null) return openDatabase(databaseUrl)
-  if (role !== 'all') throw new RoleNeedsDatabase(role)
-  const store = await openSqliteStore({ path: join(dataDir, 'outdial.db') })
-  return { store, alone: true, clock: realClock, followStoreTime() {} }
-}
-
-async function openDatabase(url: string): Promise<OpenedStore> {
-  const clock = new SynchronisedClock(realClock)
-  try {
-    const store = await openPostgresStore({ url })
-    return { store, alone: false, clock, followStoreTime: sample => void clock.follow(sample) }
-  } catch (error) {
-    throw new DatabaseUnusable(url, error)
-  }
-}
-
-/** The database cannot be reached, or is none that we can use. Its password is not named. */
-export class DatabaseUnusable extends Error {
-  constructor(url: string, cause: unknown) {
-    const { host, pathname } = new URL(url)
-    super(`The database ${pathname.slice(1)} at ${host} cannot be used: ${reasonOf(cause)}.`, { cause })
-    this.name = 'DatabaseUnusable'
-  }
-}
-
-/** Node says nothing where several addresses of one name were tried: then the first one's reason. */
-function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.message === '') return reasonOf(error.errors[0])
-  return error instanceof Error ? error.message : String(error)
 }
 
 const presenceOf = ({ role }: Config): Presence => ({ name: `${hostname()}:${process.pid}`, role, version })

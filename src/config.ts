@@ -59,6 +59,10 @@ export interface Config {
   repeatWindowMs: number
   simulated: SimulatedSettings
   calls: CallSettings
+  /** Our address as others reach it, for links in webhooks; null: the one that we listen on. */
+  publicUrl: string | null
+  /** Whether webhooks may go to loopback and private networks. */
+  webhookAllowPrivate: boolean
   /** Thousandths of a cent a call, by the agent's architecture. */
   rates: { pipelineMillicents: number; realtimeMillicents: number }
 }
@@ -193,6 +197,15 @@ export const environment = z.object({
     .string()
     .optional()
     .describe('For openai-realtime agents whose connection holds no key of its own.'),
+  OUTDIAL_PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http or https address' })
+    .optional()
+    .describe(
+      'Where others reach this server: links in webhooks begin with it. Unset: the address it listens on.',
+    ),
+  OUTDIAL_WEBHOOK_ALLOW_PRIVATE: oneOf(['true', 'false'])
+    .default('false')
+    .describe('Lets webhooks go to loopback and private addresses as well.'),
   OUTDIAL_RATE_PIPELINE_CENTS: cents
     .default(3.5)
     .describe('The price of a call with a pipeline agent, in cents.'),
@@ -226,6 +239,8 @@ export function readConfig(env: Environment = process.env): Config {
     repeatWindowMs: values.OUTDIAL_REPEAT_WINDOW_MS,
     simulated,
     calls: callsOf(values),
+    publicUrl: values.OUTDIAL_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    webhookAllowPrivate: values.OUTDIAL_WEBHOOK_ALLOW_PRIVATE === 'true',
     rates: {
       pipelineMillicents: Math.round(values.OUTDIAL_RATE_PIPELINE_CENTS * millicentsPerCent),
       realtimeMillicents: Math.round(values.OUTDIAL_RATE_REALTIME_CENTS * millicentsPerCent),

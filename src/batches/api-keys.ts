@@ -2,6 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { Refusal } from '../domain/refusal.ts'
 import type { ApiKey, Workspace } from '../domain/workspace.ts'
+import type { ListedApiKey } from '../store/housekeeping-store.ts'
 import type { Deps } from './deps.ts'
 
 const keyPrefix = 'od_'
@@ -32,16 +33,41 @@ export async function issueApiKey(
   return { key, apiKey: await store.createApiKey(workspaceId, name, prefix, hashKey(key), clock.now()) }
 }
 
-/** The workspace behind a key; null: there is no such key. */
-export async function findWorkspaceByKey(
+/** The workspace behind a key, and the key as it is known; null: there is no such key, or it was revoked. */
+export async function findEntry(
   { store }: Pick<Deps, 'store'>,
   key: string,
-): Promise<Workspace | null> {
+): Promise<{ workspace: Workspace; apiKey: ApiKey } | null> {
   if (key.length > maxKeyLength) return null
   const hash = hashKey(key)
   const found = await store.findApiKey(hash)
   if (found === null || !timingSafeEqual(found.hash, hash)) return null
-  return store.getWorkspace(found.workspaceId)
+  const workspace = await store.getWorkspace(found.workspaceId)
+  return workspace === null ? null : { workspace, apiKey: found }
+}
+
+export async function findWorkspaceByKey(deps: Pick<Deps, 'store'>, key: string): Promise<Workspace | null> {
+  return (await findEntry(deps, key))?.workspace ?? null
+}
+
+/** From the next request on it opens nothing. Refusals `api_key_not_found`, `last_api_key` (conflict). */
+export async function revokeApiKey(
+  { store, clock }: Pick<Deps, 'store' | 'clock'>,
+  workspaceId: number,
+  keyId: number,
+): Promise<ListedApiKey> {
+  const key = await store.revokeApiKey(workspaceId, keyId, clock.now())
+  if (key === null) throw apiKeyNotFound(keyId)
+  return key
+}
+
+export function apiKeyNotFound(ref: number | string): Refusal {
+  return new Refusal('not-found', 'api_key_not_found', `API key ${ref} not found`, { ref: String(ref) })
+}
+
+/** Whether the key was one of ours once. */
+export async function wasRevoked({ store }: Pick<Deps, 'store'>, key: string): Promise<boolean> {
+  return store.isRevokedKey(hashKey(key))
 }
 
 function hashKey(key: string): Uint8Array {

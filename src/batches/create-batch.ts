@@ -11,6 +11,7 @@ import type { ListRules, ListSource } from '../ingest/ingest.ts'
 import type { Idempotency } from '../store/store.ts'
 import type { Deps } from './deps.ts'
 import { type Caller, findCaller } from './find-caller.ts'
+import { type CallersWanted, findCallers } from './find-callers.ts'
 import { localListRules, noValidContacts, readList, type SeenReasons } from './read-list.ts'
 
 export interface CreateBatchRequest {
@@ -19,6 +20,8 @@ export interface CreateBatchRequest {
   /** As the client spelled them: id digits or alias. At least one of the two; a number brings its outbound agent. */
   agentRef: string | null
   phoneNumberRef: string | null
+  /** Several numbers to call from in turns, instead of `phoneNumberRef`. */
+  callers?: CallersWanted
   /** null: the file's name without its ending, else `Batch`. */
   name: string | null
   description: string | null
@@ -42,6 +45,8 @@ export interface CreateBatchRequest {
   trace?: boolean
   /** Absent: off. */
   answeringMachine?: MachinePolicy
+  /** Of a single call; see create-call. */
+  call?: Pick<NewBatch, 'metadata' | 'needsPlace'>
 }
 
 export interface CreatedBatch {
@@ -55,6 +60,10 @@ const defaultMaxCallMs = 3_600_000
 const maxNameLength = 200
 const millicentsPerCent = 1_000
 
+interface Callers extends Caller {
+  phoneNumberIds: number[]
+}
+
 /** Creates that are under way in this process, by store: the second of two identical ones waits for the first. */
 const underWay = new WeakMap<Deps['store'], Map<string, Promise<Batch>>>()
 
@@ -62,7 +71,7 @@ const underWay = new WeakMap<Deps['store'], Map<string, Promise<Batch>>>()
  * Makes a batch of a list, whole or not at all. An identical create (workspace, agent, name, content) within
  * `repeatWindowMs` answers with the first batch, unless an Idempotency-Key says that it is meant.
  *
- * Refusals: those of find-caller and of ingest, `past_scheduled_time`, `no_valid_contacts`, `insufficient_credits`.
+ * Refusals: those of find-caller, find-callers and ingest, `past_scheduled_time`, `no_valid_contacts`, `insufficient_credits`.
  */
 export async function createBatch(
   deps: Deps,
@@ -72,11 +81,23 @@ export async function createBatch(
   const now = deps.clock.now()
   if (request.scheduledAt !== null && request.scheduledAt < now)
     throw new Refusal('invalid', 'past_scheduled_time', 'Scheduled time must be in the future')
-  const caller = await findCaller(deps, request.workspace.id, request)
+  const caller = await findAllCallers(deps, request)
   const batch = newBatch(request, caller, now)
   if (idempotency !== undefined || deps.config.repeatWindowMs === 0)
     return { batch: await importList(deps, request, caller, batch, idempotency), repeated: false }
   return createUnlessRepeated(deps, batch, () => importList(deps, request, caller, batch))
+}
+
+async function findAllCallers(deps: Deps, request: CreateBatchRequest): Promise<Callers> {
+  const { workspace, callers: wanted, agentRef, phoneNumberRef } = request
+  if (wanted === undefined) {
+    const caller = await findCaller(deps, workspace.id, request)
+    return { ...caller, phoneNumberIds: [caller.phoneNumber.id] }
+  }
+  const numbers = await findCallers(deps, workspace.id, wanted)
+  const first = numbers[0] === undefined ? phoneNumberRef : String(numbers[0].id)
+  const caller = await findCaller(deps, workspace.id, { agentRef, phoneNumberRef: first })
+  return { ...caller, phoneNumberIds: numbers.map(({ id }) => id) }
 }
 
 async function createUnlessRepeated(
@@ -160,12 +181,17 @@ function acceptCounts(
     )
 }
 
-function newBatch(request: CreateBatchRequest, { agent, phoneNumber }: Caller, now: number): NewBatch {
+function newBatch(
+  request: CreateBatchRequest,
+  { agent, phoneNumber, phoneNumberIds }: Callers,
+  now: number,
+): NewBatch {
   const { workspace, agentRef, phoneNumberRef, source } = request
   return {
     workspaceId: workspace.id,
     agentId: agent.id,
     phoneNumberId: phoneNumber.id,
+    ...(phoneNumberIds.length > 1 ? { phoneNumberIds } : {}),
     name: nameOf(request.name, source),
     description: request.description,
     dialect: request.dialect,
@@ -186,6 +212,7 @@ function newBatch(request: CreateBatchRequest, { agent, phoneNumber }: Caller, n
     record: request.record ?? false,
     trace: request.trace ?? false,
     answeringMachine: request.answeringMachine ?? 'off',
+    ...(request.call === undefined ? {} : { kind: 'call', ...request.call }),
   }
 }
 

@@ -14,6 +14,8 @@ export interface CreatePhoneNumberRequest {
   /** null: the workspace's simulated trunk. */
   trunkId: number | null
   maxConcurrentCalls: number | null
+  /** In any 24 hours. Absent: no cap. */
+  maxCallsPerDay?: number | null
   aliases: string[]
 }
 
@@ -23,7 +25,7 @@ export async function createPhoneNumber(
   request: CreatePhoneNumberRequest,
   idempotency?: Idempotency<PhoneNumber>,
 ): Promise<PhoneNumber> {
-  const { workspaceId, agentRef, trunkId, maxConcurrentCalls, aliases } = request
+  const { workspaceId, agentRef, trunkId, maxConcurrentCalls, maxCallsPerDay = null, aliases } = request
   const read = readPhoneNumber(request.e164, { region: null, rule: 'e164' })
   if (!read.ok) {
     const message = 'must be a phone number in E.164 format, such as +12025550100'
@@ -39,6 +41,7 @@ export async function createPhoneNumber(
       trunkId,
       agentId: agent?.id ?? null,
       maxConcurrentCalls,
+      maxCallsPerDay,
       aliases,
       createdAt: clock.now(),
     },

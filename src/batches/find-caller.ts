@@ -50,7 +50,11 @@ export async function findCaller(
 }
 
 /** By id, alias, or the E.164 number itself. Refusal `phone_number_not_found`. */
-async function findNumber(store: Deps['store'], workspaceId: number, ref: string): Promise<PhoneNumber> {
+export async function findNumber(
+  store: Deps['store'],
+  workspaceId: number,
+  ref: string,
+): Promise<PhoneNumber> {
   const found = (await store.findPhoneNumber(workspaceId, ref)) ?? (await findByE164(store, workspaceId, ref))
   if (found !== null) return found
   throw new Refusal('not-found', 'phone_number_not_found', `Phone number ${ref} not found`, { ref })

@@ -1,5 +1,6 @@
 // What became of a batch: the batch itself, its figures, its people, its calls, its rows.
 import type { Batch, BatchStatus, IngestCounts } from '../domain/batch.ts'
+import { type CallerHold, type CallerStanding, firstHold } from '../domain/caller-choice.ts'
 import { averageTalkSeconds } from '../domain/progress.ts'
 import type { Standing } from '../domain/recipient.ts'
 import type { Store } from '../store/store.ts'
@@ -19,6 +20,10 @@ export interface BatchReport {
   /** Over answered and voicemail calls, one decimal; 0 before the first. */
   averageTalkSeconds: number
   costMillicents: number
+  /** The numbers that it calls from. */
+  callers: CallerStanding[]
+  /** Why somebody who is due is not called: all its numbers rest or have reached their cap; null: that is not so. */
+  hold: CallerHold | null
 }
 
 /** Refusal `batch_not_found`, also for a batch of another workspace and one that is still importing. */
@@ -29,12 +34,14 @@ export async function findBatch({ store }: ReportDeps, workspaceId: number, batc
 }
 
 export async function reportBatch(
-  deps: ReportDeps,
+  deps: Pick<Deps, 'store' | 'clock'>,
   workspaceId: number,
   batchId: number,
 ): Promise<BatchReport> {
   const batch = await findBatch(deps, workspaceId, batchId)
   const { counts, attempts, costMillicents } = batch.progress
+  const callers = await deps.store.listCallers(workspaceId, batchId, deps.clock.now())
+  const wantsToCall = batch.status === 'running' && counts.queued + counts.waiting > 0
   return {
     status: batch.status,
     statusReason: batch.statusReason,
@@ -44,17 +51,19 @@ export async function reportBatch(
     attempts,
     averageTalkSeconds: averageTalkSeconds(batch.progress),
     costMillicents,
+    callers,
+    hold: wantsToCall ? firstHold(callers) : null,
   }
 }
 
-/** By page number and total, newest first: as the dialects page. */
+/** By page number and total, newest first: as the dialects page. Single calls are not among them. */
 export async function listBatches(
   { store }: ReportDeps,
   workspaceId: number,
-  filter: Parameters<Store['listBatches']>[1],
+  filter: Omit<Parameters<Store['listBatches']>[1], 'kind'>,
   page: Parameters<Store['listBatches']>[2],
 ): Promise<{ batches: Batch[]; total: number }> {
-  return store.listBatches(workspaceId, filter, page)
+  return store.listBatches(workspaceId, { ...filter, kind: 'list' }, page)
 }
 
 /** People in the order of the list. Refusal `batch_not_found`. */

@@ -1,6 +1,6 @@
 // The first start: the workspace that everything belongs to, and the key that opens it.
 import type { Workspace } from '../domain/workspace.ts'
-import { findWorkspaceByKey, issueApiKey } from './api-keys.ts'
+import { findWorkspaceByKey, issueApiKey, wasRevoked } from './api-keys.ts'
 import type { Deps } from './deps.ts'
 
 export interface SeededWorkspace {
@@ -16,14 +16,17 @@ const workspaceName = 'demo'
  * key is made when the workspace is.
  */
 export async function seedWorkspace(
-  deps: Pick<Deps, 'store' | 'clock'>,
+  deps: Pick<Deps, 'store' | 'clock' | 'logger'>,
   setKey: string | null,
 ): Promise<SeededWorkspace> {
   const { workspace, isNew } = await deps.store.firstWorkspace(workspaceName, deps.clock.now())
   const workspaceId = workspace.id
   if (setKey !== null) {
     const known = await findWorkspaceByKey(deps, setKey)
-    if (known === null) await issueApiKey(deps, { workspaceId, name: 'OUTDIAL_API_KEY', preset: setKey })
+    // What somebody revoked stays so, although the environment still has it.
+    if (known === null && (await wasRevoked(deps, setKey)))
+      deps.logger.warn('OUTDIAL_API_KEY was revoked: it opens nothing. Set another one.')
+    else if (known === null) await issueApiKey(deps, { workspaceId, name: 'OUTDIAL_API_KEY', preset: setKey })
     return { workspace, newApiKey: null }
   }
   if (!isNew) return { workspace, newApiKey: null }

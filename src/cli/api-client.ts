@@ -15,6 +15,7 @@ export interface ApiClient {
   get<Answer>(path: string, request?: ApiRequest): Promise<Answer>
   post<Answer>(path: string, request?: ApiRequest): Promise<Answer>
   patch<Answer>(path: string, request?: ApiRequest): Promise<Answer>
+  delete(path: string): Promise<void>
   /** The body as it arrives, for what is no JSON. */
   download(path: string, request?: ApiRequest): AsyncGenerator<Uint8Array>
   /** Every item of a list, page by page. */
@@ -52,6 +53,9 @@ export function connect({ url, apiKey }: ClientConfig): ApiClient {
     get: (path, request) => send('GET', path, request),
     post: (path, request) => send('POST', path, request),
     patch: (path, request) => send('PATCH', path, request),
+    delete: async path => {
+      await answer('DELETE', path)
+    },
     async *download(path, request) {
       const { body } = await answer('GET', path, request)
       if (body !== null) yield* body

@@ -78,6 +78,8 @@ export function printBatch(
 function batchLines(batch: ApiBatch, report: ApiReport): string[] {
   const { ingest, counts, attempts, averageTalkSeconds, costCents } = report
   const reason = report.statusReason === null ? '' : ` (${report.statusReason})`
+  const held =
+    report.heldBy === null ? '' : `, no number may call before ${report.heldUntil} (${report.heldBy})`
   const leftOut = ingest.rows - ingest.accepted
   const from =
     leftOut === 0
@@ -87,7 +89,7 @@ function batchLines(batch: ApiBatch, report: ApiReport): string[] {
   const standing = [queued, countWords(counts)].filter(words => words !== '').join(' · ')
   return [
     `Batch ${batch.id}  ${batch.name}`,
-    `status   ${report.status}${reason}`,
+    `status   ${report.status}${reason}${held}`,
     `people   ${report.totalRecipients}${from}`,
     `now      ${standing}`,
     `calls    ${attempts}, ${averageTalkSeconds} s of talk on average, $${(costCents / 100).toFixed(2)}`,

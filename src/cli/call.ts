@@ -19,7 +19,8 @@ interface CallOptions extends OutputOption, BatchOptions {
 /** What the server is told of a batch beside its list. */
 export interface BatchOptions {
   agent: string
-  from?: string
+  from?: string[]
+  fromTrunk?: string
   name?: string
   concurrency?: number
   callsPerSecond?: number
@@ -74,7 +75,8 @@ export async function uploadBatch(
 function settingsOf(options: BatchOptions): Record<string, unknown> {
   return {
     agentId: options.agent,
-    phoneNumberId: options.from,
+    phoneNumberIds: options.from,
+    trunkId: options.fromTrunk,
     name: options.name,
     timezone: options.timezone,
     scheduledAt: options.at,

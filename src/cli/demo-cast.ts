@@ -35,7 +35,7 @@ export function simulatedCast(config: Config): DemoCast {
         await api.post('/api/v1/agents', { body: { name: 'Demo agent', prompt, aliases: [cast.agent] } })
       }
       await provideNumber(api, cast, null)
-      return { ...cast, ...again, concurrency: 5 }
+      return { ...cast, from: [cast.from], ...again, concurrency: 5 }
     },
     isRecorded: false,
     async close() {},
@@ -80,7 +80,7 @@ export async function sipCast(config: Config): Promise<DemoCast> {
       await provideNumber(api, cast, address)
       // Nobody's sleep is disturbed: the people of this street live in this process.
       const manner = { record: true, answeringMachine: 'leave-message', window: always }
-      return { ...cast, ...again, ...manner, concurrency: 25 }
+      return { ...cast, from: [cast.from], ...again, ...manner, concurrency: 25 }
     },
     isRecorded: true,
     close: () => street.close(),

@@ -144,7 +144,9 @@ async function whereToListen(api: ApiClient, { id }: CalledBatch, { dataDir }: C
 
 function againBy({ agent, from, record, window }: BatchOptions): string {
   const real =
-    record === true ? ` -F phoneNumberId=${from} -F record=true -F 'window=${JSON.stringify(window)}'` : ''
+    record === true
+      ? ` -F phoneNumberId=${from?.[0]} -F record=true -F 'window=${JSON.stringify(window)}'`
+      : ''
   return `-F agentId=${agent}${real}`
 }
 

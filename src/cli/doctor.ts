@@ -33,7 +33,8 @@ export async function doctor(options: OutputOption, client: ClientConfig, termin
     findings.push(await checkDataDir(config), await checkDisk(config))
     const server = await checkServer(client)
     findings.push(server)
-    if (server.verdict === 'ok') findings.push(await checkClock(client), await checkKey(client))
+    if (server.verdict === 'ok')
+      findings.push(await checkClock(client), await checkKey(client), await checkHold(client))
     else findings.push(await checkPort(config))
   }
   if (options.output === 'json') terminal.print(JSON.stringify(findings))
@@ -117,6 +118,16 @@ async function checkServer({ url }: ClientConfig): Promise<Finding> {
   } catch {
     return { check, verdict: 'warning', says: `none answers at ${url}; \`outdial serve\` starts one` }
   }
+}
+
+/** A server on a restored store is ready, and dials nobody. */
+async function checkHold({ url }: ClientConfig): Promise<Finding> {
+  const check = 'calling'
+  const { status } = (await (await fetch(new URL('/readyz', url))).json()) as { status: string }
+  if (status !== 'held') return { check, verdict: 'ok', says: 'the store is not held' }
+  const says =
+    'the store was restored or copied and dials nobody: `outdial accept-restore` says what it would'
+  return { check, verdict: 'warning', says }
 }
 
 /** Without a server: could one start here? */

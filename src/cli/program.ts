@@ -1,17 +1,14 @@
 // The commands, their arguments and their help; each is loaded only when it is run, so that `--help` answers at once.
 import { Command, Option } from 'commander'
-import { type ClientConfig, readClientConfig } from '../config.ts'
 import { machinePolicies } from '../domain/conversation.ts'
 import { nodeRoles } from '../store/node-records.ts'
+import { clientOf, onServer, outputOption, serverOptions } from './command-options.ts'
+import { addHousekeepingCommands } from './housekeeping-commands.ts'
 import { ownAddress, portRange, positiveNumber, shareOfOne, wholeNumber } from './option-values.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface OutputOption {
   output: 'text' | 'json'
-}
-interface ServerOptions {
-  url?: string
-  key?: string
 }
 
 const helpColumns = 100
@@ -32,7 +29,9 @@ export function createProgram(terminal: Terminal): Command {
   addServerCommands(program, terminal)
   addBatchCommands(program, terminal)
   addTrunkCommands(program, terminal)
+  addEventCommand(program, terminal)
   addStopCommands(program, terminal)
+  addHousekeepingCommands(program, terminal)
   addCheckingCommands(program, terminal)
   return program
 }
@@ -83,7 +82,12 @@ function addBatchCommands(program: Command, terminal: Terminal): void {
   onServer(program.command('call <file>'))
     .description('call everybody in a CSV, XLSX, XLS or JSON file')
     .requiredOption('--agent <ref>', 'who talks: an agent’s id or alias')
-    .option('--from <ref>', 'the phone number to call from: id or alias (default: the agent’s)')
+    .option(
+      '--from <ref>',
+      'a phone number to call from: id, alias or number; say it again to call from several in turns (default: the agent’s)',
+      (ref: string, refs: string[] = []) => [...refs, ref],
+    )
+    .option('--from-trunk <id>', 'call from all numbers of this trunk in turns')
     .option('--name <name>', 'what the batch is called (default: the file’s name)')
     .option('--concurrency <n>', 'calls at the same time', wholeNumber(1, 100_000))
     .option('--calls-per-second <n>', 'new calls a second', positiveNumber)
@@ -102,6 +106,15 @@ function addBatchCommands(program: Command, terminal: Terminal): void {
     .option('-w, --watch', 'stay and show the progress until the batch has ended', false)
     .action(async (file, options) => {
       await (await import('./call.ts')).call(file, options, clientOf(options), terminal)
+    })
+  onServer(program.command('ring <number>'))
+    .description('call one person')
+    .requiredOption('--agent <ref>', 'who talks: an agent’s id or alias')
+    .option('--from <ref>', 'the phone number to call from: id, alias or number (default: the agent’s)')
+    .option('--variable <name=value...>', 'what the agent may speak of')
+    .option('--record', 'record the conversation of a real call', false)
+    .action(async (number, options) => {
+      await (await import('./ring.ts')).ring(number, options, clientOf(options), terminal)
     })
   const batches = program.command('batches').description('look at batches and steer them')
   onServer(batches.command('list'))
@@ -197,6 +210,16 @@ function trunkOptions(command: Command): Command {
     .option('--trace', 'keep the SIP messages of its calls')
 }
 
+function addEventCommand(program: Command, terminal: Terminal): void {
+  onServer(program.command('events'))
+    .description('what happened in the workspace, oldest first')
+    .option('-f, --follow', 'stay, and show what happens from now on', false)
+    .option('--after <id>', 'begin behind this event; 0 begins at the first', wholeNumber(0, 2 ** 53 - 1))
+    .option('--batch <id>', 'only what happened to this batch', wholeNumber(1, 2 ** 53 - 1))
+    .option('--type <types>', 'only these, e.g. attempt.ended,batch.completed')
+    .action(async options => (await import('./events.ts')).events(options, clientOf(options), terminal))
+}
+
 function addStopCommands(program: Command, terminal: Terminal): void {
   onServer(program.command('halt'))
     .description('emergency stop: nothing is dialled in the whole workspace until `outdial go`')
@@ -249,27 +272,4 @@ function addDoctorCommands(program: Command, terminal: Terminal): void {
     .action(async (name, options) => {
       await (await import('./doctor-trunk.ts')).doctorTrunk(name, options, clientOf(options), terminal)
     })
-}
-
-function onServer(command: Command, output: 'output option' | 'no output option' = 'output option'): Command {
-  command
-    .option('--url <url>', 'where the server is (default: OUTDIAL_URL, else this machine at PORT)')
-    .option('--key <key>', 'API key (default: OUTDIAL_API_KEY)')
-  return output === 'output option' ? outputOption(command) : command
-}
-
-function outputOption(command: Command): Command {
-  return command.addOption(
-    new Option('-o, --output <format>', 'what stdout gets').choices(['text', 'json']).default('text'),
-  )
-}
-
-function clientOf(options: ServerOptions): ClientConfig {
-  return serverOptions(options)
-}
-
-/** What was given on the command line wins over the environment. */
-function serverOptions({ url, key }: ServerOptions): ClientConfig {
-  const configured = readClientConfig()
-  return { url: url ?? configured.url, apiKey: key ?? configured.apiKey }
 }

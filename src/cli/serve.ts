@@ -1,6 +1,7 @@
 // `outdial serve`: the server in the foreground, until a signal ends it.
-import { type App, DatabaseUnusable, RoleNeedsDatabase, startApp } from '../app.ts'
+import { type App, startApp } from '../app.ts'
 import { type Config, readConfig, unknownVariables } from '../config.ts'
+import { DatabaseUnusable, RoleNeedsDatabase } from '../open-store.ts'
 import { realClock } from '../runtime/clock.ts'
 import { DataDirTaken } from '../runtime/data-dir-lock.ts'
 import { createLogger, type Logger } from '../runtime/logger.ts'

@@ -105,7 +105,7 @@ async function importList(
     window: options.window === undefined ? null : readWindow(options.window),
     ...(options.region === undefined ? {} : { region: options.region }),
   })
-  const request = toCreateRequest(workspace, settings, await listAt(file), deps.config)
+  const request = { ...toCreateRequest(workspace, settings, deps.config), source: await listAt(file) }
   return (await createBatch(deps, request)).batch
 }
 

@@ -27,6 +27,9 @@ export interface ApiReport {
   attempts: number
   averageTalkSeconds: number
   costCents: number
+  /** Why nobody is called although somebody is due, and until when. */
+  heldBy: string | null
+  heldUntil: string | null
 }
 
 /** Often enough to look alive, seldom enough to cost the server nothing. */

@@ -14,6 +14,7 @@ import { KnownResources } from './known-resources.ts'
 import { type Instant, leaseMs } from './leases.ts'
 import { Membership } from './membership.ts'
 import { OutcomeRecorder } from './outcome-recorder.ts'
+import { untilAccepted } from './restore-hold.ts'
 import { RunningCalls } from './running-calls.ts'
 
 /** Recipients claimed in one transaction: bounds how long it holds the event loop (about 10 ms). */
@@ -126,6 +127,7 @@ class DispatchLoop {
       this.#wake()
     })
     await this.#untilStoreAnswers(() => this.#membership.join())
+    await this.#untilStoreAnswers(() => untilAccepted(this.#deps, () => this.#phase === 'stopping'))
     await this.#untilStoreAnswers(() => this.#membership.rescue())
     if ((this.#phase as string) === 'stopping') return
     this.#phase = 'calling'
@@ -133,7 +135,7 @@ class DispatchLoop {
     this.#wake()
   }
 
-  /** Nothing is dialled before the node is known and the earlier life is settled, however long the store takes. */
+  /** Nothing is dialled before the node is known, a restored store is accepted and the earlier life is settled. */
   async #untilStoreAnswers(work: () => Promise<void>): Promise<void> {
     const { clock } = this.#deps
     while (this.#phase === 'rescuing') {
@@ -271,7 +273,9 @@ class DispatchLoop {
   /** What this finds due while nothing was about to wake us is a wake-up that was lost; a slot ahead is none. */
   async #sweep(): Promise<void> {
     const { clock } = this.#deps
-    const pending = this.#cycling || (this.#wakeAt !== null && this.#wakeAt <= clock.now() + 1)
+    // Where the claim follows an ending's commit, what that frees is about to be claimed.
+    const follows = this.#deps.alone === false && this.#recorder.isRecording
+    const pending = this.#cycling || follows || (this.#wakeAt !== null && this.#wakeAt <= clock.now() + 1)
     if (pending || this.#storeFailure !== null) return
     this.#cycling = true
     this.#sweeping = true

@@ -18,7 +18,9 @@ export interface OutcomeRecorderDeps {
   known: KnownResources
   breakers: Breakers
   rates?: CallRates
-  /** Called while the record is on its way: what is claimed now shares its transaction. */
+  /** A store with one writer takes what it is asked in order; others commit when they can. Default: true. */
+  alone?: boolean
+  /** A claim that is asked for now sees the places that the endings free. With one writer it shares their transaction. */
   onRecorded(): void
   onFailure(error: unknown): void
   /** The end of an attempt is on disk, or was by somebody else's hand. */
@@ -64,11 +66,17 @@ export class OutcomeRecorder {
         ? decideNext(outcome, claim, endedAt)
         : { kind: 'put-back', dueAt: endedAt, throttled: false },
       suppress: outcome.consequence === 'suppress-number',
+      callerFlagged: outcome.consequence === 'rest-caller-id',
       ...(conversation === undefined ? {} : { conversation }),
       ...(trace === undefined ? {} : { trace }),
     })
     if (dialled) this.#deps.breakers.observe(claim, outcome)
     this.#schedule()
+  }
+
+  /** Whether something is on its way to disk. */
+  get isRecording(): boolean {
+    return this.#inFlight.size > 0
   }
 
   /** The last thing before the store is closed: resolves when everything that was told is on disk, or has failed to be. */
@@ -86,36 +94,46 @@ export class OutcomeRecorder {
     setImmediate(() => this.#flush())
   }
 
+  /** Where commits are slow and stand in each other's way, what comes while one is under way goes together after it. */
   #flush(): void {
     this.#scheduled = false
+    const { store, clock, alone = true, onSettled, onRecorded } = this.#deps
+    if (!alone && this.#inFlight.size > 0) return
     const progress = [...this.#progress.values()]
     const ended = this.#ended
     this.#progress = new Map()
     this.#ended = []
-    if (progress.length > 0)
-      this.#track(this.#deps.store.recordProgress(progress), () => this.#keep(progress, []))
+    if (progress.length > 0) this.#track(store.recordProgress(progress), () => this.#keep(progress, []))
     if (ended.length === 0) return
-    const recording = this.#deps.store.endAttempts(ended, this.#deps.clock.now()).then(() => {
-      for (const { attemptId } of ended) this.#deps.onSettled(attemptId)
+    const recording = store.endAttempts(ended, clock.now()).then(() => {
+      for (const { attemptId } of ended) onSettled(attemptId)
+      if (!alone) onRecorded()
     })
     this.#track(recording, () => this.#keep([], ended))
-    this.#deps.onRecorded()
+    if (alone) onRecorded()
   }
 
   #track(write: Promise<unknown>, keep: () => void): void {
     const done = write
       .then(
-        () => {
-          this.#isBehind = false
-        },
+        () => true,
         error => {
-          this.#isBehind = true
           keep()
           this.#deps.onFailure(error)
+          return false
         },
       )
-      .finally(() => this.#inFlight.delete(done))
+      .then(isWritten => {
+        this.#inFlight.delete(done)
+        this.#isBehind = !isWritten
+        if (isWritten && this.#deps.alone === false) this.#flushGathered()
+      })
     this.#inFlight.add(done)
+  }
+
+  #flushGathered(): void {
+    const isAnyGathered = this.#progress.size > 0 || this.#ended.length > 0
+    if (isAnyGathered && !this.#scheduled) this.#flush()
   }
 
   /** What could not be written is written later; a call that has ended meanwhile needs no progress. */

@@ -62,10 +62,21 @@ export interface BatchRules {
   answeringMachine: MachinePolicy
 }
 
+/** A `call` is a batch of one: a single call that keeps every promise of a batch. Lists of batches leave it out. */
+export type BatchKind = 'list' | 'call'
+
 export interface NewBatch extends BatchRules {
   workspaceId: number
   agentId: number
   phoneNumberId: number
+  /** All that it calls from in turns, on the trunk of `phoneNumberId`, which is one of them; absent: that one alone. */
+  phoneNumberIds?: readonly number[]
+  /** Absent: `list`. */
+  kind?: BatchKind
+  /** What a client wants back with a single call. */
+  metadata?: Record<string, unknown> | null
+  /** Refused with `no_free_place` where every place of the workspace is taken; absent: it waits for one. */
+  needsPlace?: boolean
   name: string
   description: string | null
   /** Where it was created: presenters of other dialects show it all the same. */
@@ -91,7 +102,11 @@ export interface Batch extends BatchRules {
   workspaceId: number
   agentId: number
   phoneNumberId: number
+  /** All that it calls from, `phoneNumberId` among them. */
+  phoneNumberIds: number[]
   trunkId: number
+  kind: BatchKind
+  metadata: Record<string, unknown> | null
   name: string
   description: string | null
   dialect: Dialect

@@ -11,6 +11,7 @@ export type RefusalKind =
   | 'too-large' // 413
   | 'unsupported-media-type' // 415
   | 'unprocessable' // 422: an idempotency key was used with another body
+  | 'too-many' // 429: a limit is reached, later it may be done
   | 'unavailable' // 503: try again later
   | 'internal' // 500: a defect of ours; says nothing of its inside
 

@@ -1,5 +1,6 @@
 // The tenant behind an API key and what it owns: agents, trunks, phone numbers, and the limits that all its batches share.
 import type { CallingWindow } from './calling-window.ts'
+import type { Retention } from './retention.ts'
 
 /** Countries that may be dialled; a country with prefixes only under those. `null` destinations allow all, `[]` none. */
 export interface Destination {
@@ -20,6 +21,8 @@ export interface Workspace {
   creditMillicents: number | null
   /** null: each trunk's own default. */
   window: CallingWindow | null
+  /** How long what calls leave behind is kept. */
+  retention: Retention
   /** Emergency stop: nothing is dialled until lifted. */
   stopped: boolean
   createdAt: number
@@ -71,6 +74,10 @@ export interface PhoneNumber {
   /** Its outbound agent; null: none assigned. */
   agentId: number | null
   maxConcurrentCalls: number | null
+  /** Calls in any 24 hours, over all batches; null: no cap. */
+  maxCallsPerDay: number | null
+  /** Flagged by a carrier: not called from until then, epoch ms; null, or past: it may call. */
+  restingUntil: number | null
   aliases: string[]
   createdAt: number
 }

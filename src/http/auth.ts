@@ -1,12 +1,12 @@
 // Who asks: the API key in the request, and the workspace behind it.
 import type { FastifyRequest } from 'fastify'
-import { findWorkspaceByKey } from '../batches/api-keys.ts'
+import { findEntry } from '../batches/api-keys.ts'
 import { Refusal } from '../domain/refusal.ts'
-import type { Workspace } from '../domain/workspace.ts'
+import type { ApiKey, Workspace } from '../domain/workspace.ts'
 import type { HttpDeps } from './dialect.ts'
 
 /**
- * Finds the workspace whose key the request carries in `Authorization: Bearer KEY` (RFC 6750 §2.1; the scheme's case
+ * Finds the key that the request carries, and its workspace, in `Authorization: Bearer KEY` (RFC 6750 §2.1; the scheme's case
  * does not matter, RFC 9110 §11.1) or, where the dialect takes it, in `x-api-key`. Refusal `missing_api_key` or
  * `invalid_api_key` (unauthorized).
  */
@@ -14,7 +14,7 @@ export async function authenticate(
   deps: HttpDeps,
   request: FastifyRequest,
   options: { acceptsApiKeyHeader: boolean },
-): Promise<Workspace> {
+): Promise<{ workspace: Workspace; apiKey: ApiKey }> {
   const key =
     bearerOf(request.headers.authorization) ??
     (options.acceptsApiKeyHeader ? headerOf(request.headers['x-api-key']) : null)
@@ -24,9 +24,9 @@ export async function authenticate(
       'missing_api_key',
       'No API key: send it as `Authorization: Bearer KEY`.',
     )
-  const workspace = await findWorkspaceByKey(deps, key)
-  if (workspace === null) throw new Refusal('unauthorized', 'invalid_api_key', 'The API key is not valid.')
-  return workspace
+  const entry = await findEntry(deps, key)
+  if (entry === null) throw new Refusal('unauthorized', 'invalid_api_key', 'The API key is not valid.')
+  return entry
 }
 
 function bearerOf(header: string | undefined): string | null {

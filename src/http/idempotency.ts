@@ -34,8 +34,12 @@ export async function answerOnce<Thing>(
     reply.code(status)
     return body
   }
+  const made = (thing: Thing): unknown => {
+    request.auditSubject = idOf(thing)
+    return send(answer(thing))
+  }
   const key = readKey(request)
-  if (key === null) return send(answer(await create(undefined)))
+  if (key === null) return made(await create(undefined))
 
   const workspaceId = request.workspace.id
   const reserved = await store.reserveIdempotencyKey(
@@ -49,10 +53,16 @@ export async function answerOnce<Thing>(
     return send(reserved.answer)
   }
   refuseUnlessNew(reserved.verdict)
-  return send(answer(await createOrRelease(store, workspaceId, { key, answer }, create)))
+  return made(await createOrRelease(store, workspaceId, { key, answer }, create))
 }
 
-async function createOrRelease<Thing>(
+function idOf(thing: unknown): string | null {
+  const id = typeof thing === 'object' && thing !== null && 'id' in thing ? thing.id : null
+  return id === null ? null : String(id)
+}
+
+/** A refused create gives its key back. */
+export async function createOrRelease<Thing>(
   store: Store,
   workspaceId: number,
   idempotency: Idempotency<Thing>,

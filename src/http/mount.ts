@@ -1,6 +1,7 @@
 // Mounts one dialect: its routes, its key check, and its own shape for everything that can go wrong beneath its prefix.
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
 import { Refusal } from '../domain/refusal.ts'
+import { keepAudit } from './audit.ts'
 import { authenticate } from './auth.ts'
 import type { DialectPlugin, HttpDeps } from './dialect.ts'
 import { refusalOf } from './refusal-of-error.ts'
@@ -21,8 +22,9 @@ export function mountDialect(
       readEmptyBodies(scope)
       scope.addHook('onRequest', async request => {
         if (request.is404 || request.routeOptions.config.anonymous === true) return
-        request.workspace = await authenticate(deps, request, dialect)
+        Object.assign(request, await authenticate(deps, request, dialect))
       })
+      keepAudit(scope, deps)
       scope.addHook('onRoute', ({ url, method }) => {
         const path = url.slice(prefix.length)
         known.set(path, (known.get(path) ?? new Set()).union(new Set([method].flat())))

@@ -24,6 +24,8 @@ export class ClaimRound<Changes extends GatheredChanges> {
   /** Rates whose next slot lies beyond the horizon. */
   readonly closedRates: number[] = []
   readonly #open = new Map<string, number>()
+  /** Claimed and not placed yet, by phone number. */
+  readonly #claimed = new Map<number, number>()
   readonly #zones = new Map<number, string[]>()
   wakeAt: number | null = null
   more = false
@@ -45,6 +47,12 @@ export class ClaimRound<Changes extends GatheredChanges> {
       batchId: row.batch_id,
     }
     for (const scope of scopesOf(attempt)) this.#open.set(scope, this.openOf(scope) + row.open)
+    const { phone_number_id: from, claimed } = row
+    if (claimed > 0) this.#claimed.set(from, this.claimedFrom(from) + claimed)
+  }
+
+  claimedFrom(phoneNumberId: number): number {
+    return this.#claimed.get(phoneNumberId) ?? 0
   }
 
   openOf(scope: string): number {
@@ -81,13 +89,13 @@ export class ClaimRound<Changes extends GatheredChanges> {
     this.free.set(scope, slots)
   }
 
+  /** At most so many more, whatever is open. */
+  limitPlaces(scope: string, places: number): void {
+    this.free.set(scope, Math.min(places, this.free.get(scope) ?? places))
+  }
+
   scopes(batch: RunningBatch): string[] {
-    return [
-      ...scopesOf({ ...batch, batchId: batch.id }),
-      `trunk-rate:${batch.trunkId}`,
-      `batch-rate:${batch.id}`,
-      wholeClaim,
-    ]
+    return [...batch.scopes, `trunk-rate:${batch.trunkId}`, `batch-rate:${batch.id}`, wholeClaim]
   }
 
   openZones(batch: RunningBatch): string[] {
@@ -120,23 +128,28 @@ export class ClaimRound<Changes extends GatheredChanges> {
   }
 
   #bound(scope: string, max: number): void {
-    const places = Math.max(0, max - this.openOf(scope))
-    this.free.set(scope, Math.min(places, this.free.get(scope) ?? places))
+    this.limitPlaces(scope, Math.max(0, max - this.openOf(scope)))
   }
 }
 
 /** A recipient whose place is reserved; `row`: as it stood in the queue. Its slot follows (`assignSlots`). */
-export function toClaim(batch: RunningBatch, row: Row, attemptId: number, now: number): Claim {
+export function toClaim(
+  batch: RunningBatch,
+  row: Row,
+  { phoneNumberId, callerId }: Pick<Claim, 'phoneNumberId' | 'callerId'>,
+  attemptId: number,
+  now: number,
+): Claim {
   return {
     attemptId,
     workspaceId: batch.workspaceId,
     batchId: batch.id,
     recipientId: row.id,
     trunkId: batch.trunkId,
-    phoneNumberId: batch.phoneNumberId,
+    phoneNumberId,
     agentId: batch.agentId,
     number: row.number,
-    callerId: batch.callerId,
+    callerId,
     zone: row.zone,
     variablesJson: row.variables,
     ordinal: row.attempts + 1,

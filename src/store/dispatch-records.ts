@@ -67,6 +67,7 @@ export type PlaceVerdict =
   | 'window-closed'
   | 'over-limit'
   | 'breaker-open'
+  | 'caller-resting'
   | 'lease-lost'
 
 export interface PlacedCall {
@@ -102,6 +103,8 @@ export interface EndedAttempt {
   next: Next
   /** Put the number on the suppression list as well (the person said no). */
   suppress: boolean
+  /** The carrier says that the number from which it was made is flagged: let that rest. */
+  callerFlagged?: boolean
   /** Absent: nothing was left behind (no answer, a simulated call), or the call was put back. */
   conversation?: Conversation
   /** Absent: its SIP messages were not kept. It is kept with whatever end the call had. */

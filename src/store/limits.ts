@@ -7,3 +7,5 @@ export const defaultMaxConcurrentCalls = 100
 export const keptAnswerMs = 24 * 3_600_000
 /** About 10 kB each: a trunk that was left tracing fills 200 MB, not the disk. */
 export const maxTraces = 20_000
+/** A call that was asked for and has not been placed after this waits for its hours or its trunk, not for a place. */
+export const soonPlacedMs = 60_000

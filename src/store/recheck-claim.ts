@@ -2,7 +2,7 @@
 import { isOpen } from '../domain/calling-window.ts'
 import type { PlaceVerdict } from './dispatch-records.ts'
 import type { Row } from './rows.ts'
-import { attemptScopes, type RunningBatch, scopesOf } from './running-batch.ts'
+import { attemptScopes, type BatchCaller, type RunningBatch, scopesOf } from './running-batch.ts'
 
 interface Recheck {
   /** Of open_attempts. */
@@ -27,7 +27,17 @@ export function recheckClaim({ row, batch, now, storeNow, placing, isOnList }: R
   const agentOpen = batch.agentBreakerUntil !== null && batch.agentBreakerUntil > now
   if (trunkOpen || agentOpen) return 'breaker-open'
   for (const { scope, max } of batch.limits) if (placing.placedIn(scope) >= max) return 'over-limit'
+  const caller = callerOf(row, batch)
+  if (caller === undefined) return 'batch-not-running'
+  const { phoneNumberId, maxConcurrentCalls: max, restingUntil } = caller
+  if (restingUntil !== null && restingUntil > now) return 'caller-resting'
+  if (max !== null && placing.placedIn(`caller:${phoneNumberId}`) >= max) return 'over-limit'
   return 'placed'
+}
+
+/** The number that an attempt is made from. */
+export function callerOf(row: Row, batch: RunningBatch | undefined): BatchCaller | undefined {
+  return batch?.callers.find(({ phoneNumberId }) => phoneNumberId === row.phone_number_id)
 }
 
 /** Where the next slots begin at the earliest after a call left just now: lateness is never caught up. */

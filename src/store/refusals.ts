@@ -1,7 +1,7 @@
 // What a store says no to, in the same words whatever the engine.
 import { type Batch, type BatchAction, type BatchStatus, lawfulActions } from '../domain/batch.ts'
+import { maxRecipientsPerBatch } from '../domain/recipient-id.ts'
 import { Refusal } from '../domain/refusal.ts'
-import { maxRecipientsPerBatch } from './recipient-id.ts'
 
 export const workspaceNotFound = () =>
   new Refusal('not-found', 'workspace_not_found', 'There is no such workspace.')
@@ -60,3 +60,19 @@ export const unknownAgent = (agentId: number) =>
 
 export const numberTaken = (id: number) =>
   new Refusal('conflict', 'number_taken', 'This phone number is registered already.', { id })
+
+/** Calls of a workspace now, and how many it may hold. */
+export interface Places {
+  current: number
+  max: number
+}
+
+export function refuseWithoutPlaces({ current, max }: Places): void {
+  if (current < max) return
+  throw new Refusal(
+    'too-many',
+    'no_free_place',
+    `All ${max} calls that this workspace may hold at the same time are under way. Try again later.`,
+    { currentCalls: current, maxCalls: max },
+  )
+}

@@ -4,8 +4,9 @@ import type { Conversation } from '../domain/conversation.ts'
 import type { OutboxEvent } from '../domain/event.ts'
 import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient.ts'
 import { standings } from '../domain/recipient.ts'
+import { positionOf } from '../domain/recipient-id.ts'
+import { defaultRetention } from '../domain/retention.ts'
 import type { Agent, PhoneNumber, Trunk, Workspace } from '../domain/workspace.ts'
-import { positionOf } from './recipient-id.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: columns are checked by the schema, not by the compiler
 export type Row = Record<string, any>
@@ -24,6 +25,7 @@ export function toWorkspace(row: Row): Workspace {
     maxConcurrentCalls: row.max_concurrent_calls,
     creditMillicents: row.credit_millicents,
     window: parsed(row.calling_window),
+    retention: { ...defaultRetention, ...parsed(row.retention) },
     stopped: Boolean(row.stopped),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -70,6 +72,8 @@ export function toPhoneNumber(row: Row, aliases: string[]): PhoneNumber {
     trunkId: row.trunk_id,
     agentId: row.agent_id,
     maxConcurrentCalls: row.max_concurrent_calls,
+    maxCallsPerDay: row.max_calls_per_day,
+    restingUntil: row.resting_until,
     aliases,
     createdAt: row.created_at,
   }
@@ -100,13 +104,17 @@ export function toProgress(row: Row): Progress {
 
 /** From `batches b` joined with `batch_progress p` through `progressColumns`. */
 export function toBatch(row: Row): Batch {
+  const callers: number[] = parsed(row.caller_ids) ?? []
   const { rows, accepted, invalid, duplicate, suppressed } = row
   return {
     id: row.id,
     workspaceId: row.workspace_id,
     agentId: row.agent_id,
     phoneNumberId: row.phone_number_id,
+    phoneNumberIds: callers.length === 0 ? [row.phone_number_id] : callers,
     trunkId: row.trunk_id,
+    kind: row.kind,
+    metadata: parsed(row.metadata),
     name: row.name,
     description: row.description,
     dialect: row.dialect,

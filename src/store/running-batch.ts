@@ -5,14 +5,29 @@ import { slotIntervalMs } from '../domain/pacing.ts'
 import type { RetryPolicy } from '../domain/retry.ts'
 import type { Row } from './rows.ts'
 
+/** A number of ours from which a batch calls. */
+export interface BatchCaller {
+  phoneNumberId: number
+  /** E.164. */
+  callerId: string
+  maxConcurrentCalls: number | null
+  maxCallsPerDay: number | null
+  restingUntil: number | null
+}
+
+/** The row of a BatchCaller, in both engines' SQL. */
+export const selectCaller = `SELECT id AS "phoneNumberId", e164 AS "callerId", max_concurrent_calls AS "maxConcurrentCalls",
+    max_calls_per_day AS "maxCallsPerDay", resting_until AS "restingUntil" FROM phone_numbers`
+
 /** One running batch with all that it is bound by. */
 export interface RunningBatch {
   id: number
   workspaceId: number
   trunkId: number
-  phoneNumberId: number
   agentId: number
-  callerId: string
+  callers: BatchCaller[]
+  /** In which its calls are counted whatever number they are made from; batches with the same numbers share it. */
+  callerScope: string
   stopped: boolean
   window: CallingWindow | null
   zones: string[]
@@ -27,7 +42,9 @@ export interface RunningBatch {
   batchSpacingMs: number
   trunkBreakerUntil: number | null
   agentBreakerUntil: number | null
-  /** The scopes in which its open attempts are counted, and how many each may hold. */
+  /** Everything in which its places are counted. */
+  scopes: string[]
+  /** The scopes in which its open attempts are counted whatever number they call from, and how many each may hold. */
   limits: { scope: string; max: number }[]
 }
 
@@ -49,36 +66,35 @@ export const scopesOf = (attempt: {
 /** The row of `toRunningBatch`, in both engines' SQL. */
 export const selectRunning = `SELECT b.id, b.workspace_id, b.trunk_id, b.phone_number_id, b.agent_id, b.retry, b.ring_timeout_ms, b.max_call_ms,
     b.record, b.trace, b.answering_machine, b.max_concurrent_calls AS batch_max, b.calls_per_second AS batch_cps,
-    coalesce(b.calling_window, w.calling_window) AS calling_window, w.stopped, w.max_concurrent_calls AS workspace_max,
+    coalesce(b.calling_window, w.calling_window) AS calling_window,
+    w.stopped OR EXISTS (SELECT 1 FROM store_state WHERE held_reason IS NOT NULL) AS stopped, w.max_concurrent_calls AS workspace_max,
     t.kind, t.max_concurrent_calls AS trunk_max, t.calls_per_second AS trunk_cps,
     t.slowed_calls_per_second AS slowed_cps, t.breaker_until AS trunk_breaker_until,
-    n.e164, n.max_concurrent_calls AS caller_max,
     a.max_concurrent_calls AS agent_max, a.breaker_until AS agent_breaker_until
   FROM batches b JOIN workspaces w ON w.id = b.workspace_id JOIN trunks t ON t.id = b.trunk_id
-    JOIN phone_numbers n ON n.id = b.phone_number_id JOIN agents a ON a.id = b.agent_id
+    JOIN agents a ON a.id = b.agent_id
   WHERE b.status = 'running'`
 
-export function toRunningBatch(row: Row, zones: string[]): RunningBatch {
+export function toRunningBatch(row: Row, zones: string[], callers: BatchCaller[]): RunningBatch {
   const batch = {
     id: row.id as number,
-    batchId: row.id as number,
     workspaceId: row.workspace_id as number,
     trunkId: row.trunk_id as number,
-    phoneNumberId: row.phone_number_id as number,
     agentId: row.agent_id as number,
   }
-  const maxima: (number | null)[] = [
-    row.workspace_max,
-    row.trunk_max,
-    row.caller_max,
-    row.agent_max,
-    row.batch_max,
+  const callerScope = `callers:${callers.map(caller => caller.phoneNumberId).join(',')}`
+  const limits: [scope: string, max: number | null][] = [
+    [`workspace:${batch.workspaceId}`, row.workspace_max],
+    [`trunk:${batch.trunkId}`, row.trunk_max],
+    [`agent:${batch.agentId}`, row.agent_max],
+    [`batch:${batch.id}`, row.batch_max],
   ]
   const trunkRates = [row.trunk_cps, row.slowed_cps].filter(rate => rate !== null) as number[]
   const ownWindow: CallingWindow | null = row.calling_window === null ? null : JSON.parse(row.calling_window)
   return {
     ...batch,
-    callerId: row.e164,
+    callers,
+    callerScope,
     stopped: Boolean(row.stopped),
     window: ownWindow ?? (row.kind === 'sip' ? defaultSipWindow : null),
     zones,
@@ -92,10 +108,8 @@ export function toRunningBatch(row: Row, zones: string[]): RunningBatch {
     batchSpacingMs: row.batch_cps === null ? 0 : slotIntervalMs(row.batch_cps),
     trunkBreakerUntil: row.trunk_breaker_until,
     agentBreakerUntil: row.agent_breaker_until,
-    limits: scopesOf(batch).flatMap((scope, index) => {
-      const max = maxima[index]
-      return max === null || max === undefined ? [] : [{ scope, max }]
-    }),
+    scopes: [...limits.map(([scope]) => scope), callerScope],
+    limits: limits.flatMap(([scope, max]) => (max === null ? [] : [{ scope, max }])),
   }
 }
 

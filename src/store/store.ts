@@ -2,7 +2,7 @@
 // event in the same transaction. Adapters (sqlite/, later postgres/) all pass test/store-conformance.
 //
 // Every method is scoped: where it takes a workspaceId, things of another workspace do not exist (null or empty).
-import type { Batch, BatchStatus, IngestCounts, NewBatch } from '../domain/batch.ts'
+import type { Batch, IngestCounts, NewBatch } from '../domain/batch.ts'
 import type { CallTrace } from '../domain/call-trace.ts'
 import type { Conversation } from '../domain/conversation.ts'
 import type { OutboxEvent } from '../domain/event.ts'
@@ -10,13 +10,19 @@ import type { Attempt, Progress, Recipient, Standing } from '../domain/recipient
 import type { RowReason } from '../domain/refusal.ts'
 import type { Agent, ApiKey, PhoneNumber, Suppression, Trunk, Workspace } from '../domain/workspace.ts'
 import type { DispatchStore } from './dispatch-store.ts'
+import type { HousekeepingStore } from './housekeeping-store.ts'
+import type { BatchFilter, Lookups, OffsetPage } from './lookups.ts'
+import type { WebhookStore } from './webhook-records.ts'
 
 // ---- resources ----
 
 export interface NewAgent extends Omit<Agent, 'id' | 'breakerUntil'> {}
 export interface NewTrunk
   extends Omit<Trunk, 'id' | 'breakerUntil' | 'breakerReason' | 'slowedCallsPerSecond'> {}
-export interface NewPhoneNumber extends Omit<PhoneNumber, 'id' | 'trunkId'> {
+export interface NewPhoneNumber
+  extends Omit<PhoneNumber, 'id' | 'trunkId' | 'maxCallsPerDay' | 'restingUntil'> {
+  /** Absent: no cap. */
+  maxCallsPerDay?: number | null
   /** null: the workspace's simulated trunk. */
   trunkId: number | null
 }
@@ -26,17 +32,19 @@ export interface WorkspacePatch
   extends Partial<
     Pick<
       Workspace,
-      'name' | 'defaultRegion' | 'destinations' | 'maxConcurrentCalls' | 'creditMillicents' | 'window'
+      | 'name'
+      | 'defaultRegion'
+      | 'destinations'
+      | 'maxConcurrentCalls'
+      | 'creditMillicents'
+      | 'window'
+      | 'retention'
     >
   > {}
 
 /** One page by cursor: items with an id greater than `after`, oldest first; or newest first below `before`. */
 export interface CursorPage {
   after?: number
-  limit: number
-}
-export interface OffsetPage {
-  offset: number
   limit: number
 }
 
@@ -82,7 +90,7 @@ export type IdempotencyVerdict =
   | { verdict: 'other-body' }
   | { verdict: 'answered'; answer: IdempotentAnswer }
 
-export interface Store extends DispatchStore {
+export interface Store extends DispatchStore, Lookups, WebhookStore, HousekeepingStore {
   close(): Promise<void>
 
   /** Called after a commit that may give the dispatcher work: rows, starts, resumes, raised limits, lifted stops. */
@@ -188,13 +196,13 @@ export interface Store extends DispatchStore {
   /** Newest first. Batches that are importing are never listed. `live`: scheduled, running or paused. */
   listBatches(
     workspaceId: number,
-    filter: { agentId?: number; statuses?: BatchStatus[] },
+    filter: BatchFilter & { agentId?: number },
     page: OffsetPage,
   ): Promise<{ batches: Batch[]; total: number }>
   /** Newest first, by cursor. */
   listBatchesBefore(
     workspaceId: number,
-    filter: { statuses?: BatchStatus[] },
+    filter: BatchFilter,
     page: { beforeId?: number; limit: number },
   ): Promise<Batch[]>
   /** Refusal `wrong_status` (conflict, details.status) where the move is not lawful; null: no such batch. */
@@ -248,7 +256,7 @@ export interface Store extends DispatchStore {
   findAttempt(
     workspaceId: number,
     attemptId: number,
-  ): Promise<(Attempt & { conversation: Conversation | null }) | null>
+  ): Promise<(Attempt & { conversation: Conversation | null; variables: Record<string, unknown> }) | null>
   /** The SIP messages of a call, also of one that was put back; null: none were kept. */
   findTrace(workspaceId: number, attemptId: number): Promise<CallTrace | null>
   /** File names of a batch's recordings: whoever deletes the batch deletes them. */

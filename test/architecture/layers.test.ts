@@ -15,12 +15,27 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ingest: ['store', 'domain', 'runtime'],
   dispatcher: ['store', 'carrier', 'domain', 'runtime'],
   batches: ['ingest', 'store', 'agent', 'domain', 'runtime'],
-  http: ['batches', 'ingest', 'store', 'dispatcher', 'agent', 'domain', 'runtime'],
+  webhooks: ['store', 'domain', 'runtime'],
+  housekeeping: ['batches', 'store', 'domain', 'runtime'],
+  http: [
+    'webhooks',
+    'housekeeping',
+    'batches',
+    'ingest',
+    'store',
+    'dispatcher',
+    'agent',
+    'domain',
+    'runtime',
+  ],
   cli: [
     'app',
     'virtual-app',
+    'store-app',
+    'open-store',
     'config',
     'http',
+    'housekeeping',
     'batches',
     'ingest',
     'store',
@@ -31,9 +46,14 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   config: ['store', 'runtime'],
   'virtual-app': ['app', 'config', 'batches', 'store', 'dispatcher', 'carrier', 'domain', 'runtime'],
+  'store-app': ['open-store', 'housekeeping', 'store', 'runtime'],
+  'open-store': ['config', 'store', 'runtime'],
   app: [
+    'open-store',
     'config',
     'http',
+    'webhooks',
+    'housekeeping',
     'batches',
     'ingest',
     'store',
@@ -53,7 +73,7 @@ const adapters = [
   'src/carrier/sip/',
   'src/http/dialects/',
 ]
-const compositionRoots = ['src/app.ts', 'src/virtual-app.ts']
+const compositionRoots = ['src/app.ts', 'src/virtual-app.ts', 'src/store-app.ts', 'src/open-store.ts']
 /** Telephones are made of the parts of a carrier: what rings them is turned round. */
 const knowsCarriersFromWithin = (path: string, target: string) =>
   path.startsWith('src/phones/') && target.startsWith('src/carrier/')
@@ -65,6 +85,10 @@ const ports: Readonly<Record<string, readonly string[]>> = {
     'src/store/dispatch-store.ts',
     'src/store/dispatch-records.ts',
     'src/store/node-records.ts',
+    'src/store/lookups.ts',
+    'src/store/webhook-records.ts',
+    'src/store/housekeeping-store.ts',
+    'src/store/store-tables.ts',
   ],
   carrier: ['src/carrier/carrier.ts'],
   agent: ['src/agent/agent.ts', 'src/agent/settings.ts', 'src/agent/connect-agent.ts', 'src/agent/echo.ts'],

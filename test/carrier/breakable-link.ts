@@ -6,6 +6,8 @@ export class BreakableLink {
   readonly #server: Server
   /** Bytes from the client vanish: the client believes that it sent them. */
   swallows = false
+  /** New connections are broken at once. */
+  refuses = false
   #onSwallowed: (() => void) | null = null
 
   private constructor(server: Server) {
@@ -15,7 +17,10 @@ export class BreakableLink {
   static async to(port: number): Promise<BreakableLink> {
     const server = createServer()
     const link = new BreakableLink(server)
-    server.on('connection', client => link.#join(client, connect(port, '127.0.0.1')))
+    server.on('connection', client => {
+      if (link.refuses) client.destroy()
+      else link.#join(client, connect(port, '127.0.0.1'))
+    })
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     return link
   }

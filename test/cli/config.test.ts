@@ -31,6 +31,8 @@ test('an empty environment gives the documented defaults', () => {
       audioDir: null,
       openaiApiKey: null,
     },
+    publicUrl: null,
+    webhookAllowPrivate: false,
     rates: { pipelineMillicents: 3_500, realtimeMillicents: 7_000 },
   })
 })
@@ -62,6 +64,8 @@ test('every setting is taken from its variable', () => {
     OUTDIAL_MEDIA_WORKERS: '4',
     OUTDIAL_AUDIO_DIR: '/srv/audio',
     OPENAI_API_KEY: 'sk-test',
+    OUTDIAL_PUBLIC_URL: 'https://calls.example.com/',
+    OUTDIAL_WEBHOOK_ALLOW_PRIVATE: 'true',
     OUTDIAL_RATE_PIPELINE_CENTS: '1.25',
     OUTDIAL_RATE_REALTIME_CENTS: '10',
   })
@@ -91,6 +95,8 @@ test('every setting is taken from its variable', () => {
       audioDir: '/srv/audio',
       openaiApiKey: 'sk-test',
     },
+    publicUrl: 'https://calls.example.com',
+    webhookAllowPrivate: true,
     rates: { pipelineMillicents: 1_250, realtimeMillicents: 10_000 },
   })
 })

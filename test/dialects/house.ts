@@ -18,6 +18,7 @@ import { silentLogger } from '../../src/runtime/logger.ts'
 import type { Schedule } from '../../src/store/sqlite/group-commit.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { webhooksFor } from '../webhooks/webhook-desk.ts'
 
 /** What a client got. */
 export interface Answer {
@@ -82,6 +83,7 @@ export async function openHouse(t: Pick<TestContext, 'after'>, options: HouseOpt
   const deps: Deps = { store, clock, config, logger: silentLogger }
   const app = buildServer({
     ...deps,
+    webhooks: webhooksFor(store),
     uploadDir,
     dialects: [formant, dialnexa, talkifai],
     rootDialect: options.rootDialect ?? null,

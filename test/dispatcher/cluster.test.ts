@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { leaseMs } from '../../src/dispatcher/leases.ts'
 import { heartbeatEveryMs } from '../../src/dispatcher/node-presence.ts'
+import { waitFor } from '../../src/runtime/wait.ts'
+import { interpose } from './interposed-store.ts'
 import { minSpacing } from './promises.ts'
 import { type Closer, openSwitchboard, people, type SwitchboardOptions, startAt } from './switchboard.ts'
 
@@ -34,6 +36,45 @@ test('nodes share a batch within its limits, and nobody is called twice', async 
     nodes.reduce((sum, { dispatcher }) => sum + dispatcher.figures().placed, 0),
     60,
   )
+})
+
+test('a freed place is taken as soon as the ending is committed, where a claim does not wait its turn behind it', async t => {
+  const commitMs = 5
+  const { board } = await twoNodes(t, {
+    maxConcurrentCalls: 1,
+    wrapStore: (store, clock) =>
+      interpose(store, async (method, proceed) => {
+        if (method === 'endAttempts') await waitFor(clock, commitMs)
+        return proceed()
+      }),
+  })
+  const { dispatcher } = board.join()
+  await board.finish()
+  assert.equal(dispatcher.figures().placed, 20)
+  assert.equal(dispatcher.figures().sweepFound, 0)
+})
+
+test('endings that come while others are being committed go together after them', async t => {
+  const commitMs = 500
+  let [underWay, most, commits] = [0, 0, 0]
+  const board = await openSwitchboard(t, {
+    maxConcurrentCalls: 100,
+    wrapStore: (store, clock) =>
+      interpose(store, async (method, proceed) => {
+        if (method !== 'endAttempts') return proceed()
+        most = Math.max(most, ++underWay)
+        commits++
+        await waitFor(clock, commitMs)
+        underWay--
+        return proceed()
+      }),
+  })
+  const line = await board.addLine({ settings: { talkMs: [second, 3 * second] } })
+  await board.addBatch('list', { people: people(100), line })
+  board.join()
+  await board.finish()
+  assert.equal(most, 1)
+  assert.ok(commits <= 10, `${commits} commits`)
 })
 
 test("a dead node's calls are settled by another within its lease, without a restart", async t => {

@@ -42,6 +42,7 @@ export interface LineOptions {
   kind?: TrunkKind
   trunkMax?: number
   callerMax?: number
+  callerMaxPerDay?: number
   agentMax?: number
   callsPerSecond?: number
   settings?: Record<string, unknown>
@@ -153,6 +154,7 @@ export class Switchboard {
       trunkId,
       agentId,
       maxConcurrentCalls: options.callerMax ?? null,
+      maxCallsPerDay: options.callerMaxPerDay ?? null,
       aliases: [],
       createdAt,
     })

@@ -16,7 +16,7 @@ test('a server is ready while it dispatches calls, and not before or after', asy
 
 test('a server whose store does not answer is not ready, and still alive', async t => {
   const server = await runServer(t)
-  server.store.countOpenAttempts = async () => {
+  server.store.getHold = async () => {
     throw new Error('disk gone')
   }
   const ready = await server.send('GET', '/readyz')

@@ -116,7 +116,7 @@ test('the report tells status, rows, standings, calls, talk time and cost', asyn
   const server = await runServer(t)
   await addCaller(server)
   const { id } = (await upload(server, {}, `${twoPeople}x,Bad\n`)).json()
-  const { counts, ...report } = (await server.send('GET', `/api/v1/batches/${id}/report`)).json()
+  const { counts, callers, ...report } = (await server.send('GET', `/api/v1/batches/${id}/report`)).json()
   assert.deepEqual(report, {
     batchId: id,
     status: 'running',
@@ -126,8 +126,10 @@ test('the report tells status, rows, standings, calls, talk time and cost', asyn
     attempts: 0,
     averageTalkSeconds: 0,
     costCents: 0,
+    heldBy: null,
+    heldUntil: null,
   })
-  assert.equal(counts.queued, 2)
+  assert.deepEqual([counts.queued, callers.length], [2, 1])
 })
 
 test('an id that is none is a 404', async t => {

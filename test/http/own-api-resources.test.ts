@@ -237,6 +237,7 @@ test('the workspace keeps what a patch does not name, and null takes a rule away
     maxConcurrentCalls: 25,
     creditCents: 1234.5,
     window,
+    retention: { recordingDays: 7, transcriptDays: 30, eventDays: null, batchDays: 365 },
   }
   const set = await server.send('PATCH', '/api/v1/workspace', { payload: rules })
   assert.equal(set.statusCode, 200, set.body)

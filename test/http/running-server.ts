@@ -11,6 +11,7 @@ import { realClock } from '../../src/runtime/clock.ts'
 import { silentLogger } from '../../src/runtime/logger.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { webhooksFor } from '../webhooks/webhook-desk.ts'
 
 export interface RunningServer {
   app: FastifyInstance
@@ -48,6 +49,7 @@ export async function runServer(
       maxRows: 100_000,
       rates: { pipelineMillicents: 3_500, realtimeMillicents: 7_000 },
     },
+    webhooks: webhooksFor(store),
     uploadDir,
     dialects: [],
     rootDialect: null,

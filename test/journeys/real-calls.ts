@@ -27,6 +27,8 @@ export interface RealCalls {
   /** @throws Error with the answer when it is no success */
   send<Answer>(method: string, path: string, body?: object): Promise<Answer>
   download(path: string): Promise<Response>
+  /** Resolves when the batch has ended, or paused itself. */
+  ended(batchId: number): Promise<void>
   /** Calls these people and waits until the batch has ended. */
   callEverybody(people: readonly object[], settings?: object): Promise<BatchEnd>
 }
@@ -91,6 +93,7 @@ export async function realCalls(
     app,
     send,
     download,
+    ended: batchId => ended(app, batchId),
     async callEverybody(people, settings = {}) {
       const { id } = await send<{ id: number }>('POST', '/api/v1/batches', {
         agentId: 'ann',

@@ -277,7 +277,7 @@ const evidence: Evidence = {
   voicemail: false,
   agentFailed: false,
 }
-const evidenceOf: Partial<Record<Disposition, Partial<Evidence>>> = {
+const evidenceOf: Partial<Record<Disposition | 'flagged', Partial<Evidence>>> = {
   answered: { sipStatus: 200, answeredAt: start },
   voicemail: { sipStatus: 200, answeredAt: start, voicemail: true },
   busy: { sipStatus: 486, phrase: 'Busy Here' },
@@ -285,9 +285,10 @@ const evidenceOf: Partial<Record<Disposition, Partial<Evidence>>> = {
   unreachable: { sipStatus: 404 },
   'carrier-failure': { sipStatus: 503 },
   lost: { endedBy: 'node-died' },
+  flagged: { sipStatus: 608 },
 }
 
-/** How a call with this disposition is classified. */
+/** How a call with this disposition (or one whose caller ID is flagged) is classified. */
 export function outcomeOf(disposition: keyof typeof evidenceOf): Outcome {
   return classify({ ...evidence, ...evidenceOf[disposition] })
 }

@@ -5,11 +5,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { type PostgresCluster, startPostgres } from '../../bench/postgres-cluster.ts'
 import { realClock } from '../../src/runtime/clock.ts'
 import { type Random, seededRandom } from '../../src/runtime/random.ts'
 import { waitFor } from '../../src/runtime/wait.ts'
 import { BreakableLink } from '../carrier/breakable-link.ts'
-import { type PostgresCluster, startCluster } from '../store/postgres-cluster.ts'
 import { skipWithoutPostgres } from '../store/postgres-server.ts'
 import { readCarrierLog, startCarrier } from './carrier-child.ts'
 import { type ServerProcess, startServer } from './server-process.ts'
@@ -60,10 +60,11 @@ async function openHouse(t: TestContext) {
   const carrierDir = join(folder, 'carrier')
   await mkdir(carrierDir)
   const logPath = join(carrierDir, 'carrier.log')
-  const database = await startCluster()
+  const database = await startPostgres({ max_connections: '100' })
   const carrier = await startCarrier(logPath)
   const opened: Node[] = []
-  for (let index = 0; index < nodes; index++) opened.push(await openNode(join(folder, `node-${index}`), database))
+  for (let index = 0; index < nodes; index++)
+    opened.push(await openNode(join(folder, `node-${index}`), database))
   t.after(async () => {
     for (const { server, link } of opened) {
       process.kill(server.pid, 'SIGCONT')
@@ -110,7 +111,11 @@ async function strike({ nodes, database, carrier }: House): Promise<Record<strin
 }
 
 /** Half of the blows kill; the last node that is awake is only ever killed, and comes back at once. */
-function kindOf(chance: number, target: Node | undefined, awake: number): 'kill' | 'sleep' | 'cut' | 'database' {
+function kindOf(
+  chance: number,
+  target: Node | undefined,
+  awake: number,
+): 'kill' | 'sleep' | 'cut' | 'database' {
   if (chance < 0.06 || target === undefined) return 'database'
   if (chance < 0.6 || awake === 1) return 'kill'
   return chance < 0.8 ? 'sleep' : 'cut'

@@ -10,7 +10,13 @@ import type { HttpDeps } from '../dialect.ts'
 import { fieldRefusal } from '../validation.ts'
 import { batchIdOf } from './batches.ts'
 import { pageQuery, readCursor, toPage } from './paging.ts'
-import { presentIngestRow, presentListedAttempt, presentRecipient } from './present.ts'
+import {
+  presentCaller,
+  presentHold,
+  presentIngestRow,
+  presentListedAttempt,
+  presentRecipient,
+} from './present.ts'
 
 const millicentsPerCent = 1_000
 
@@ -29,8 +35,18 @@ function reportRoutes(app: FastifyInstance, deps: HttpDeps): void {
   const api = app.withTypeProvider<ZodTypeProvider>()
   api.get('/batches/:id/report', async request => {
     const batchId = batchIdOf(request)
-    const { costMillicents, ...report } = await reportBatch(deps, request.workspace.id, batchId)
-    return { batchId, ...report, costCents: costMillicents / millicentsPerCent }
+    const { costMillicents, callers, hold, ...report } = await reportBatch(
+      deps,
+      request.workspace.id,
+      batchId,
+    )
+    return {
+      batchId,
+      ...report,
+      costCents: costMillicents / millicentsPerCent,
+      ...presentHold(hold),
+      callers: callers.map(presentCaller),
+    }
   })
   api.get('/batches/:id/export', { schema: { querystring: standingQuery } }, async (request, reply) => {
     const batchId = batchIdOf(request)

@@ -1,12 +1,13 @@
 // What a create of ours may say beside the list, as JSON or as form fields, and the request that comes of it.
 import { z } from 'zod'
 import type { CreateBatchRequest } from '../../batches/create-batch.ts'
+import { type CallersWanted, maxCallers } from '../../batches/find-callers.ts'
 import { machinePolicies } from '../../domain/conversation.ts'
 import { dispositions } from '../../domain/outcome.ts'
 import { defaultRetryPolicy, type RetryPolicy } from '../../domain/retry.ts'
 import { isIanaZone, resolveStart } from '../../domain/scheduled-start.ts'
 import type { Workspace } from '../../domain/workspace.ts'
-import type { ListRules, ListSource } from '../../ingest/ingest.ts'
+import type { ListRules } from '../../ingest/ingest.ts'
 import type { HttpDeps } from '../dialect.ts'
 import type { Form } from '../upload.ts'
 import { fieldRefusal, readAs } from '../validation.ts'
@@ -43,6 +44,9 @@ const batchSettings = listSettings.extend({
   description: z.string().trim().max(maxDescriptionLength).nullable().default(null),
   agentId: ref.nullable().default(null),
   phoneNumberId: ref.nullable().default(null),
+  phoneNumberIds: z.array(ref).min(1).max(maxCallers).nullable().default(null),
+  /** Call from every number of this trunk. */
+  trunkId: ref.nullable().default(null),
   scheduledAt: z.string().nullable().default(null),
   startAs: z.enum(['running', 'draft']).default('running'),
   open: z.boolean().default(false),
@@ -83,6 +87,7 @@ export function formSettings({ fields }: Pick<Form, 'fields'>): Record<string, u
 const jsonFields: ReadonlySet<string> = new Set([
   'strict',
   'open',
+  'phoneNumberIds',
   'maxConcurrentCalls',
   'callsPerSecond',
   'retry',
@@ -110,24 +115,24 @@ function parseLoosely(text: string): unknown {
   }
 }
 
-/** The use case's request. Refusal `invalid_request` where `scheduledAt` is no time. */
+/** The use case's request but for the list. Refusal `invalid_request` where `scheduledAt` is no time. */
 export function toCreateRequest(
   workspace: Workspace,
   settings: BatchSettings,
-  source: ListSource,
   config: HttpDeps['config'],
-): CreateBatchRequest {
+): Omit<CreateBatchRequest, 'source'> {
   const { agentId, phoneNumberId, scheduledAt, timezone, name, ringTimeoutMs, maxCallMs } = settings
   const { description, startAs, open, maxConcurrentCalls, callsPerSecond, window } = settings
   const { record, trace, answeringMachine } = settings
+  const callers = readCallers(settings)
   return {
     workspace,
     dialect: 'outdial',
     agentRef: agentId,
     phoneNumberRef: phoneNumberId,
+    ...(callers === null ? {} : { callers }),
     name: name ?? null,
     description,
-    source,
     list: toListRules(settings, config),
     timezone,
     scheduledAt: scheduledAt === null ? null : readStart(scheduledAt, timezone),
@@ -143,6 +148,16 @@ export function toCreateRequest(
     ...(ringTimeoutMs === undefined ? {} : { ringTimeoutMs }),
     ...(maxCallMs === undefined ? {} : { maxCallMs }),
   }
+}
+
+/** One number, several, or all of a trunk: one way of saying it at a time. */
+function readCallers({ phoneNumberId, phoneNumberIds, trunkId }: BatchSettings): CallersWanted | null {
+  const said = { phoneNumberId, phoneNumberIds, trunkId }
+  const [, second] = Object.entries(said).filter(([, value]) => value !== null)
+  if (second !== undefined)
+    throw fieldRefusal([{ field: second[0], message: `send only one of ${Object.keys(said).join(', ')}` }])
+  if (phoneNumberIds !== null) return { phoneNumberRefs: phoneNumberIds }
+  return trunkId === null ? null : { trunkRef: trunkId }
 }
 
 export function toListRules(

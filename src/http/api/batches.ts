@@ -31,7 +31,11 @@ const contacts = z.object({
   recipients: z.array(z.unknown()).optional(),
   contacts: z.array(z.unknown()).optional(),
 })
-const batchQuery = pageQuery.extend({ status: z.string().optional() })
+/** Single calls are batches of one: they are listed when they are asked for. */
+const batchQuery = pageQuery.extend({
+  status: z.string().optional(),
+  kind: z.enum(['list', 'call']).default('list'),
+})
 
 export function batchRoutes(app: FastifyInstance, deps: HttpDeps): void {
   const api = app.withTypeProvider<ZodTypeProvider>()
@@ -42,7 +46,8 @@ export function batchRoutes(app: FastifyInstance, deps: HttpDeps): void {
 
   api.get('/batches', { schema: { querystring: batchQuery } }, async ({ workspace, query }) => {
     const beforeId = readCursor(query.cursor)
-    const found = await deps.store.listBatchesBefore(workspace.id, readFilter(query.status), {
+    const filter = { ...readFilter(query.status), kind: query.kind }
+    const found = await deps.store.listBatchesBefore(workspace.id, filter, {
       ...(beforeId === undefined ? {} : { beforeId }),
       limit: query.limit + 1,
     })
@@ -94,7 +99,7 @@ async function create(
   const settings = readBatchSettings(sent)
   const source = list ?? (settings.open ? contactsSource([]) : null)
   if (source === null) throw missingList()
-  const create = toCreateRequest(request.workspace, settings, source, deps.config)
+  const create = { ...toCreateRequest(request.workspace, settings, deps.config), source }
   let repeated = false
   return answerOnce<Batch>(deps, request, reply, {
     content: [settings, source.sha256],

@@ -3,15 +3,25 @@ import swagger from '@fastify/swagger'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform } from 'fastify-type-provider-zod'
 import type { DialectPlugin, HttpDeps } from '../dialect.ts'
+import { apiKeyRoutes } from './api-keys.ts'
 import { attemptRoutes } from './attempts.ts'
+import { auditRoutes } from './audit.ts'
+import { backupRoutes } from './backups.ts'
 import { batchControlRoutes } from './batch-control.ts'
 import { batchReportRoutes } from './batch-reports.ts'
 import { batchRoutes } from './batches.ts'
+import { callRoutes } from './calls.ts'
+import { erasureRoutes } from './erasures.ts'
+import { eventRoutes } from './events.ts'
+import { holdRoutes } from './hold.ts'
 import { nodeRoutes } from './nodes.ts'
+import { outdialWebhook } from './outdial-webhook.ts'
 import { presentProblem } from './problem.ts'
 import { resourceRoutes } from './resources.ts'
 import { suppressionRoutes } from './suppressions.ts'
 import { trunkRoutes } from './trunks.ts'
+import { webhookDeliveryRoutes } from './webhook-deliveries.ts'
+import { webhookEndpointRoutes } from './webhook-endpoints.ts'
 import { workspaceRoutes } from './workspace.ts'
 
 export const ownApi: DialectPlugin = {
@@ -20,6 +30,7 @@ export const ownApi: DialectPlugin = {
   acceptsApiKeyHeader: true,
   routes,
   presentError: presentProblem,
+  webhook: outdialWebhook,
 }
 
 async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
@@ -44,6 +55,15 @@ async function routes(app: FastifyInstance, deps: HttpDeps): Promise<void> {
         batchControlRoutes,
         batchReportRoutes,
         attemptRoutes,
+        callRoutes,
+        eventRoutes,
+        webhookEndpointRoutes,
+        webhookDeliveryRoutes,
+        apiKeyRoutes,
+        auditRoutes,
+        erasureRoutes,
+        backupRoutes,
+        holdRoutes,
         nodeRoutes,
       ]
       for (const family of families) family(v1, deps)

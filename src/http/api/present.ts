@@ -2,15 +2,21 @@
 import { withoutSecrets } from '../../agent/settings.ts'
 import { hiddenSecret } from '../../batches/change-trunk.ts'
 import type { KeptAttempt } from '../../batches/find-attempt.ts'
+
+import type { FoundRecipient } from '../../batches/find-recipient.ts'
 import type { TrunkTest } from '../../batches/test-trunk.ts'
 import type { Batch } from '../../domain/batch.ts'
 import { type CallTrace, firstLineOf } from '../../domain/call-trace.ts'
+import type { CallerHold, CallerStanding } from '../../domain/caller-choice.ts'
+import type { Conversation } from '../../domain/conversation.ts'
+
 import type { OutboxEvent } from '../../domain/event.ts'
 import type { GatewayStanding } from '../../domain/gateway.ts'
 import { averageTalkSeconds } from '../../domain/progress.ts'
 import { type Attempt, type Recipient, statusOf } from '../../domain/recipient.ts'
 import { rowReasons } from '../../domain/refusal.ts'
 import type { Agent, PhoneNumber, Suppression, Trunk, Workspace } from '../../domain/workspace.ts'
+import type { AuditEntry, HeldWork, ListedApiKey, StoreHold } from '../../store/housekeeping-store.ts'
 import type { IngestRow, Store } from '../../store/store.ts'
 
 const millicentsPerCent = 1_000
@@ -56,8 +62,17 @@ export function presentTrunk(
   }
 }
 
-export function presentPhoneNumber({ workspaceId: _, createdAt, ...number }: PhoneNumber) {
-  return { ...number, createdAt: toIso(createdAt) }
+export function presentPhoneNumber({ workspaceId: _, restingUntil, createdAt, ...number }: PhoneNumber) {
+  return { ...number, restingUntil: toIso(restingUntil), createdAt: toIso(createdAt) }
+}
+
+/** A number that a batch calls from; `heldBy` null: it may call. */
+export function presentCaller({ hold, ...caller }: CallerStanding) {
+  return { ...caller, ...presentHold(hold) }
+}
+
+export function presentHold(hold: CallerHold | null) {
+  return { heldBy: hold?.reason ?? null, heldUntil: toIso(hold?.until ?? null) }
 }
 
 export function presentSuppression({ createdAt, ...suppression }: Suppression) {
@@ -88,6 +103,16 @@ export function presentRecipient({ dueAt, finishedAt, lastAttempt, ...recipient 
     dueAt: toIso(dueAt === 0 ? null : dueAt),
     finishedAt: toIso(finishedAt),
     lastAttempt: lastAttempt === null ? null : presentAttempt(lastAttempt),
+  }
+}
+
+/** With what the last call left behind; nulls where that is nothing. */
+export function presentFoundRecipient({ recipient, batch, conversation }: FoundRecipient) {
+  return {
+    ...presentRecipient(recipient),
+    metadata: batch.metadata,
+    scheduledAt: toIso(batch.scheduledAt),
+    ...presentConversation(conversation),
   }
 }
 
@@ -122,8 +147,11 @@ export function presentListedAttempt(attempt: ListedAttempt) {
 
 /** A call with its transcript; nulls where it left nothing behind. */
 export function presentKeptAttempt({ conversation, ...attempt }: KeptAttempt) {
+  return { ...presentAttempt(attempt), ...presentConversation(conversation) }
+}
+
+function presentConversation(conversation: Conversation | null) {
   return {
-    ...presentAttempt(attempt),
     results: conversation?.results ?? null,
     recordingBytes: conversation?.recordingBytes ?? null,
     transcript: conversation?.transcript.map(({ at, ...entry }) => ({ ...entry, at: toIso(at) })) ?? null,
@@ -160,4 +188,24 @@ export function presentIngestRow({ rowNumber, status, code, value }: IngestRow) 
 
 export function presentEvent({ id, batchId, type, at, data }: OutboxEvent) {
   return { id, type, at: toIso(at), batchId, data }
+}
+
+export function presentApiKey({ workspaceId: _, createdAt, revokedAt, ...key }: ListedApiKey) {
+  return { ...key, createdAt: toIso(createdAt), revokedAt: toIso(revokedAt) }
+}
+
+export function presentAuditEntry({ workspaceId: _, at, ...entry }: AuditEntry & { id: number }) {
+  return { ...entry, at: toIso(at) }
+}
+
+/** Whether the store is held, and what it would go on with. */
+export function presentStoreHold({ hold, work }: { hold: StoreHold | null; work: HeldWork }) {
+  const { lastEventAt, ...wouldDial } = work
+  return {
+    held: hold !== null,
+    reason: hold?.reason ?? null,
+    since: toIso(hold?.since ?? null),
+    wouldDial,
+    lastEventAt: toIso(lastEventAt),
+  }
 }

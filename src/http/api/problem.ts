@@ -12,6 +12,7 @@ const titles: Readonly<Record<RefusalKind, string>> = {
   'too-large': 'Content Too Large',
   'unsupported-media-type': 'Unsupported Media Type',
   unprocessable: 'Unprocessable Content',
+  'too-many': 'Too Many Requests',
   internal: 'Internal Server Error',
   unavailable: 'Service Unavailable',
 }

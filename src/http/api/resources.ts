@@ -13,6 +13,7 @@ import { aliases, maxConcurrentCalls, nameText, ref, settings } from './schema.t
 
 const maxPromptLength = 100_000
 const maxNumberLength = 100
+const maxDailyCalls = 1_000_000
 
 const newAgent = z.object({
   name: nameText,
@@ -29,6 +30,7 @@ const newPhoneNumber = z.object({
   agentId: ref.nullable().default(null),
   trunkId: z.int().positive().nullable().default(null),
   maxConcurrentCalls: maxConcurrentCalls.nullable().default(null),
+  maxCallsPerDay: z.int().min(1).max(maxDailyCalls).nullable().default(null),
   aliases,
 })
 

@@ -1,18 +1,26 @@
-// `/workspace`: the tenant's rules, and the emergency stop. `/events`: what happened in it.
+// `/workspace`: the tenant's rules, and the emergency stop.
 import type { FastifyInstance } from 'fastify'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { getCountries } from 'libphonenumber-js/max'
 import { z } from 'zod'
 import { releaseWorkspace, stopWorkspace, updateWorkspace } from '../../batches/control-workspace.ts'
 import type { HttpDeps } from '../dialect.ts'
-import { pageQuery, readCursor, toPage } from './paging.ts'
-import { presentEvent, presentWorkspace } from './present.ts'
+import { presentWorkspace } from './present.ts'
 import { callingWindow, maxConcurrentCalls, nameText, region } from './schema.ts'
 
 const maxCountries = getCountries().length
 const maxPrefixes = 1_000
 const maxCreditCents = 1e12
 const millicentsPerCent = 1_000
+
+const maxRetentionDays = 36_500
+const days = z.int().min(1).max(maxRetentionDays).nullable().optional()
+const retention = z.strictObject({
+  recordingDays: days,
+  transcriptDays: days,
+  eventDays: days,
+  batchDays: days,
+})
 
 const destination = z.object({
   country: region,
@@ -29,6 +37,7 @@ const workspacePatch = z.object({
   maxConcurrentCalls: maxConcurrentCalls.optional(),
   creditCents: z.number().min(0).max(maxCreditCents).nullable().optional(),
   window: callingWindow.nullable().optional(),
+  retention: retention.transform(withoutAbsent).optional(),
 })
 
 export function workspaceRoutes(app: FastifyInstance, deps: HttpDeps): void {
@@ -46,12 +55,6 @@ export function workspaceRoutes(app: FastifyInstance, deps: HttpDeps): void {
   api.post('/workspace/go', async ({ workspace }) =>
     presentWorkspace(await releaseWorkspace(deps, workspace.id)),
   )
-
-  api.get('/events', { schema: { querystring: pageQuery } }, async ({ workspace, query }) => {
-    const after = readCursor(query.cursor) ?? 0
-    const events = await deps.store.listEvents(workspace.id, { after, limit: query.limit + 1 })
-    return toPage(events, query.limit, event => event.id, presentEvent)
-  })
 }
 
 /** Absent fields stay as they are; null takes a rule away. */
@@ -60,6 +63,9 @@ function toPatch({ creditCents, ...body }: z.output<typeof workspacePatch>) {
     creditCents === undefined
       ? {}
       : { creditMillicents: creditCents === null ? null : Math.round(creditCents * millicentsPerCent) }
-  const sent = Object.entries(body).filter(([, value]) => value !== undefined)
-  return { ...Object.fromEntries(sent), ...credit }
+  return { ...withoutAbsent(body), ...credit }
+}
+
+function withoutAbsent(fields: object) {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }

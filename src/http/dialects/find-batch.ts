@@ -5,7 +5,7 @@ import { Refusal } from '../../domain/refusal.ts'
 import type { HttpDeps } from '../dialect.ts'
 import { parseWireId } from './wire-id.ts'
 
-/** Refusal `batch_not_found`: malformed, unknown, still importing, or of another workspace; to a client all one. */
+/** Refusal `batch_not_found`: malformed, unknown, a single call, importing, or of another workspace; to a client all one. */
 export async function findSentBatch(
   deps: HttpDeps,
   workspaceId: number,
@@ -15,7 +15,9 @@ export async function findSentBatch(
   const id = parseWireId(sent, prefix)
   const notFound = () => new Refusal('not-found', 'batch_not_found', `${noun} ${sent} not found`)
   if (id === null) throw notFound()
-  return findBatch(deps, workspaceId, id).catch((error: unknown) => {
+  const batch = await findBatch(deps, workspaceId, id).catch((error: unknown) => {
     throw error instanceof Refusal && error.kind === 'not-found' ? notFound() : error
   })
+  if (batch.kind === 'call') throw notFound()
+  return batch
 }

@@ -23,6 +23,19 @@ export type FormantEvent =
   | 'call.telephony_failed'
   | 'call.unreachable'
 
+/** `scheduled` is a batch's or a call's that has not begun: no standing says it. */
+export type FormantConversationStatus =
+  | 'scheduled'
+  | 'initiated'
+  | 'cancelled'
+  | 'in_progress'
+  | 'pending_retry'
+  | EventWord<FormantEvent>
+type EventWord<Event> = Event extends `call.${infer Word}` ? Word : never
+export type DialnexaEvent = 'call.completed' | 'call.failed' | 'call.no_answer'
+
+export type TalkifaiEvent = 'call.ended' | 'call.failed'
+
 export type DialnexaStatus =
   | 'created'
   | 'initiated'
@@ -58,6 +71,7 @@ export interface StandingRow {
     /** Counts towards `success_count` as well. */
     success: boolean
     event: FormantEvent | null
+    conversation: FormantConversationStatus
   }
   dialnexa: {
     status: DialnexaStatus
@@ -70,50 +84,71 @@ export interface StandingRow {
     /** The status is that of the last call, which a retry is to follow. */
     ofLastCall?: true
     counter: 'completed' | 'failed' | null
+    event: DialnexaEvent | null
   }
   talkifai: TalkifaiStatus
+  talkifaiEvent: TalkifaiEvent | null
 }
 
 type FormantCell = StandingRow['formant']
-const uncounted: FormantCell = { count: null, success: false, event: null }
-const counted = (count: FormantCount, event: FormantEvent | null, success = false): FormantCell => ({
+const uncounted = (conversation: FormantConversationStatus): FormantCell => ({
+  count: null,
+  success: false,
+  event: null,
+  conversation,
+})
+const underWay = (count: 'in_progress' | 'pending_retry'): FormantCell => ({
+  count,
+  success: false,
+  event: null,
+  conversation: count,
+})
+/** A conversation that is over has the word of its webhook. */
+const counted = (count: FormantCount, event: FormantEvent, success = false): FormantCell => ({
   count,
   success,
   event,
+  conversation: event.slice('call.'.length) as EventWord<FormantEvent>,
 })
 
-const failed: StandingRow['dialnexa'] = { status: 'failed', counter: 'failed' }
+const failed: StandingRow['dialnexa'] = { status: 'failed', counter: 'failed', event: 'call.failed' }
 
 export const standingTable: Readonly<Record<Standing, StandingRow>> = {
   queued: {
-    formant: uncounted,
-    dialnexa: { status: 'created', counter: null },
+    formant: uncounted('initiated'),
+    dialnexa: { status: 'created', counter: null, event: null },
     talkifai: 'pending',
+    talkifaiEvent: null,
   },
   calling: {
-    formant: counted('in_progress', null),
-    dialnexa: { status: 'initiated', whenRinging: 'sent', counter: null },
+    formant: underWay('in_progress'),
+    dialnexa: { status: 'initiated', whenRinging: 'sent', counter: null, event: null },
     talkifai: 'dialing',
+    talkifaiEvent: null,
   },
   waiting: {
-    formant: counted('pending_retry', null),
-    dialnexa: { status: 'created', ofLastCall: true, counter: null },
+    formant: underWay('pending_retry'),
+    dialnexa: { status: 'created', ofLastCall: true, counter: null, event: null },
     talkifai: 'queued',
+    talkifaiEvent: null,
   },
   answered: {
     formant: counted('completed', 'call.completed', true),
-    dialnexa: { status: 'completed', counter: 'completed' },
+    dialnexa: { status: 'completed', counter: 'completed', event: 'call.completed' },
     talkifai: 'completed',
+    talkifaiEvent: 'call.ended',
   },
   voicemail: {
     formant: counted('completed', 'call.completed'),
-    dialnexa: { status: 'completed', counter: 'completed' },
+    dialnexa: { status: 'completed', counter: 'completed', event: 'call.completed' },
     talkifai: 'completed',
+    talkifaiEvent: 'call.ended',
   },
   busy: {
     formant: counted('busy', 'call.busy'),
-    dialnexa: { status: 'busy', whenRetried: 'retry_expired', counter: 'failed' },
+    dialnexa: { status: 'busy', whenRetried: 'retry_expired', counter: 'failed', event: 'call.failed' },
     talkifai: 'busy',
+    talkifaiEvent: 'call.failed',
   },
   'no-answer': {
     formant: counted('no_answer', 'call.no_answer'),
@@ -122,40 +157,68 @@ export const standingTable: Readonly<Record<Standing, StandingRow>> = {
       whenRangOut: 'did_not_pick',
       whenRetried: 'retry_expired',
       counter: 'failed',
+      event: 'call.no_answer',
     },
     talkifai: 'no_answer',
+    talkifaiEvent: 'call.failed',
   },
   timeout: {
     formant: counted('no_answer', 'call.no_answer'),
-    dialnexa: { status: 'no_answer', whenRetried: 'retry_expired', counter: 'failed' },
+    dialnexa: {
+      status: 'no_answer',
+      whenRetried: 'retry_expired',
+      counter: 'failed',
+      event: 'call.no_answer',
+    },
     talkifai: 'timeout',
+    talkifaiEvent: 'call.failed',
   },
-  declined: { formant: counted('failed', 'call.failed'), dialnexa: failed, talkifai: 'failed' },
+  declined: {
+    formant: counted('failed', 'call.failed'),
+    dialnexa: failed,
+    talkifai: 'failed',
+    talkifaiEvent: 'call.failed',
+  },
   unreachable: {
     formant: counted('unreachable', 'call.unreachable'),
     dialnexa: failed,
     talkifai: 'invalid_number',
+    talkifaiEvent: 'call.failed',
   },
-  blocked: { formant: counted('failed', 'call.failed'), dialnexa: failed, talkifai: 'blocked' },
+  blocked: {
+    formant: counted('failed', 'call.failed'),
+    dialnexa: failed,
+    talkifai: 'blocked',
+    talkifaiEvent: 'call.failed',
+  },
   'carrier-failure': {
     formant: counted('failed', 'call.telephony_failed'),
     dialnexa: failed,
     talkifai: 'carrier_error',
+    talkifaiEvent: 'call.failed',
   },
   'agent-failure': {
     formant: counted('socket_failure', 'call.socket_failure'),
     dialnexa: failed,
     talkifai: 'failed',
+    talkifaiEvent: 'call.failed',
   },
-  lost: { formant: counted('failed', 'call.failed'), dialnexa: failed, talkifai: 'failed' },
+  lost: {
+    formant: counted('failed', 'call.failed'),
+    dialnexa: failed,
+    talkifai: 'failed',
+    talkifaiEvent: 'call.failed',
+  },
   cancelled: {
-    formant: uncounted,
-    dialnexa: { status: 'cancelled', counter: null },
+    formant: uncounted('cancelled'),
+    dialnexa: { status: 'cancelled', counter: null, event: null },
     talkifai: 'cancelled',
+    talkifaiEvent: null,
   },
   suppressed: {
-    formant: uncounted,
-    dialnexa: { status: 'cancelled', counter: null },
+    formant: uncounted('cancelled'),
+    dialnexa: { status: 'cancelled', counter: null, event: null },
     talkifai: 'blocked',
+    talkifaiEvent: null,
   },
 }

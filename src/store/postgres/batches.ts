@@ -1,5 +1,6 @@
 // Batches as they are read, and the moves that somebody asks of them.
-import type { Batch, BatchAction, BatchStatus } from '../../domain/batch.ts'
+import type { Batch, BatchAction } from '../../domain/batch.ts'
+import type { BatchFilter } from '../lookups.ts'
 import { refuseDeletion, refuseUnlawful } from '../refusals.ts'
 import { type Row, toBatch } from '../rows.ts'
 import type { Store } from '../store.ts'
@@ -25,13 +26,14 @@ type Family = Pick<
   | 'deleteBatch'
 >
 
-/** $1: the workspace; $2, $3: the filter, null where there is none. */
+/** $1: the workspace; $2 to $4: the filter, null where there is none. */
 const listed = `b.workspace_id = $1 AND b.status <> 'importing' AND ($2::bigint IS NULL OR b.agent_id = $2)
-  AND ($3::text[] IS NULL OR b.status = ANY ($3))`
-const filterValues = (workspaceId: number, filter: { agentId?: number; statuses?: BatchStatus[] }) => [
+  AND ($3::text[] IS NULL OR b.status = ANY ($3)) AND ($4::text IS NULL OR b.kind = $4)`
+const filterValues = (workspaceId: number, filter: BatchFilter & { agentId?: number }) => [
   workspaceId,
   filter.agentId ?? null,
   filter.statuses ?? null,
+  filter.kind ?? null,
 ]
 
 export function batchStatements(connection: Connection): Family {
@@ -58,7 +60,7 @@ export function batchStatements(connection: Connection): Family {
         const values = filterValues(workspaceId, filter)
         const count = await reader.row(`SELECT count(*) AS total FROM batches b WHERE ${listed}`, values)
         const rows = await reader.rows(
-          `${selectBatch} WHERE ${listed} ORDER BY b.id DESC LIMIT $4 OFFSET $5`,
+          `${selectBatch} WHERE ${listed} ORDER BY b.id DESC LIMIT $5 OFFSET $6`,
           [...values, limit, offset],
         )
         return { batches: rows.map(toBatch), total: (count as Row).total }
@@ -66,7 +68,7 @@ export function batchStatements(connection: Connection): Family {
 
     async listBatchesBefore(workspaceId, filter, { beforeId, limit }) {
       const rows = await connection.rows(
-        `${selectBatch} WHERE ${listed} AND b.id < $4 ORDER BY b.id DESC LIMIT $5`,
+        `${selectBatch} WHERE ${listed} AND b.id < $5 ORDER BY b.id DESC LIMIT $6`,
         [...filterValues(workspaceId, filter), beforeId ?? Number.MAX_SAFE_INTEGER, limit],
       )
       return rows.map(toBatch)

@@ -4,14 +4,17 @@
 // own after that (one statement for both passed the limit in 3 of 20 trials), then shared, then taken for all batches at
 // once; what a batch could not use is shared again.
 import { shareFreePlaces } from '../../domain/pacing.ts'
+import { CallerRound, CallerTurns, type ChosenCaller } from '../caller-turns.ts'
 import { ClaimRound, type Due, numberBusyRetryMs, toClaim } from '../claim-round.ts'
 import type { ClaimRequest, ClaimResult } from '../dispatch-records.ts'
 import type { DispatchStore } from '../dispatch-store.ts'
 import type { Row } from '../rows.ts'
 import type { RunningBatch } from '../running-batch.ts'
+import { readFigures } from './caller-calls.ts'
 import { keepSlots, readSlots, type Slots } from './claim-slots.ts'
 import type { Connection } from './connection.ts'
 import { nextDueTimes, selectDue } from './due-people.ts'
+import { notHeld } from './hold.ts'
 import { lockBatches, lockWorkspaces } from './locks.ts'
 import { completeDone, ProgressChanges } from './moves.ts'
 import { readDatabaseTime } from './nodes.ts'
@@ -22,22 +25,30 @@ export type Round = ClaimRound<ProgressChanges>
 
 export function claimStatements(connection: Connection): Pick<DispatchStore, 'claim'> {
   let rotation = 0
-  return { claim: request => connection.write(tx => claim(tx, request, rotation++)) }
+  const turns = new CallerTurns()
+  return { claim: request => connection.write(tx => claim(tx, request, rotation++, turns)) }
 }
 
-async function claim(tx: Transaction, request: ClaimRequest, rotation: number): Promise<ClaimResult> {
+async function claim(
+  tx: Transaction,
+  request: ClaimRequest,
+  rotation: number,
+  turns: CallerTurns,
+): Promise<ClaimResult> {
   const workspaceIds = await lockBusyWorkspaces(tx, request.now)
   await startScheduled(tx, workspaceIds, request.now)
   const round: Round = new ClaimRound(request, await readDatabaseTime(tx), new ProgressChanges())
-  const { batches, slots } = await eligibleBatches(tx, round, workspaceIds, rotation)
+  const { batches, slots, callers } = await eligibleBatches(tx, round, workspaceIds, rotation, turns)
   const exhausted: RunningBatch[] = []
   while (batches.size > 0 && round.claims.length < request.maxClaims) {
     const shares = sharesOf(round, batches)
     if (shares.size === 0) break
-    const found = await take(tx, round, batches, shares)
+    const found = await take(tx, round, callers, batches, shares)
     for (const [batchId, share] of shares) {
       if ((found.get(batchId) ?? 0) >= share) continue
-      exhausted.push(batches.get(batchId)!)
+      const batch = batches.get(batchId)!
+      // A number that is free again wakes us, not a person who is due already.
+      if (callers.placesOf(batch) > 0) exhausted.push(batch)
       batches.delete(batchId)
     }
     if (round.claims.length === request.maxClaims) round.more = true
@@ -45,7 +56,12 @@ async function claim(tx: Transaction, request: ClaimRequest, rotation: number): 
   await round.changes.write(tx)
   await keepSlots(tx, round, slots)
   await wakeForNextDue(tx, round, exhausted)
-  const next = await tx.row(`SELECT min(scheduled_at) AS at FROM batches WHERE status = 'scheduled'`)
+  const next = await tx.row(
+    `SELECT least(min(scheduled_at) FILTER (WHERE status = 'scheduled'),
+       min(parked_until) FILTER (WHERE status = 'running' AND parked_until > $1)) AS at
+     FROM batches WHERE status IN ('scheduled', 'running') AND ${notHeld}`,
+    [request.now],
+  )
   round.wakeBy((next as Row).at)
   return { claims: round.claims, wakeAt: round.wakeAt, more: round.more }
 }
@@ -54,7 +70,7 @@ async function claim(tx: Transaction, request: ClaimRequest, rotation: number): 
 async function lockBusyWorkspaces(tx: Transaction, now: number): Promise<number[]> {
   const busy = await tx.rows(
     `SELECT DISTINCT b.workspace_id FROM batches b JOIN batch_progress p ON p.batch_id = b.id
-     WHERE (b.status = 'running' AND p.queued + p.waiting > 0) OR (b.status = 'scheduled' AND b.scheduled_at <= $1)`,
+     WHERE (b.status = 'running' AND p.queued + p.waiting > 0 AND coalesce(b.parked_until, 0) <= $1) OR (b.status = 'scheduled' AND b.scheduled_at <= $1)`,
     [now],
   )
   const workspaceIds = busy.map(row => row.workspace_id as number)
@@ -64,7 +80,8 @@ async function lockBusyWorkspaces(tx: Transaction, now: number): Promise<number[
 
 async function startScheduled(tx: Transaction, workspaceIds: readonly number[], now: number): Promise<void> {
   const due = await tx.rows(
-    `SELECT id FROM batches WHERE status = 'scheduled' AND scheduled_at <= $1 AND workspace_id = ANY ($2::bigint[])`,
+    `SELECT id FROM batches WHERE status = 'scheduled' AND scheduled_at <= $1 AND workspace_id = ANY ($2::bigint[])
+       AND ${notHeld}`,
     [now, workspaceIds],
   )
   if (due.length === 0) return
@@ -87,17 +104,20 @@ async function eligibleBatches(
   round: Round,
   workspaceIds: readonly number[],
   rotation: number,
-): Promise<{ batches: Map<number, RunningBatch>; slots: Slots }> {
+  turns: CallerTurns,
+): Promise<{ batches: Map<number, RunningBatch>; slots: Slots; callers: CallerRound }> {
   const [open, waiting] = await Promise.all([
     tx.rows(
-      `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open FROM open_attempts
+      `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open,
+         count(*) FILTER (WHERE status = 'claimed') AS claimed FROM open_attempts
        WHERE workspace_id = ANY ($1::bigint[]) GROUP BY workspace_id, trunk_id, phone_number_id, agent_id, batch_id`,
       [workspaceIds],
     ),
     tx.rows(
       `SELECT p.batch_id, p.queued, p.waiting FROM batches b JOIN batch_progress p ON p.batch_id = b.id
-       WHERE b.status = 'running' AND p.queued + p.waiting > 0 AND b.workspace_id = ANY ($1::bigint[]) ORDER BY b.id`,
-      [workspaceIds],
+       WHERE b.status = 'running' AND p.queued + p.waiting > 0 AND coalesce(b.parked_until, 0) <= $2
+         AND b.workspace_id = ANY ($1::bigint[]) ORDER BY b.id`,
+      [workspaceIds, round.request.now],
     ),
   ])
   const running = await runningBatches(
@@ -105,6 +125,8 @@ async function eligibleBatches(
     waiting.map(row => row.batch_id),
   )
   const slots = await readSlots(tx, round, [...running.values()])
+  const numbers = [...running.values()].flatMap(batch => batch.callers)
+  const callers = new CallerRound(round, await readFigures(tx, numbers, round.request.now), turns)
   for (const row of open) round.countOpen(row)
   const first = waiting.length === 0 ? 0 : (rotation + 1) % waiting.length
   const eligible = new Map<number, RunningBatch>()
@@ -114,6 +136,7 @@ async function eligibleBatches(
     round.queues.set(batch.id, { queued: row.queued, waiting: row.waiting })
     if (round.heldByBreaker(batch)) continue
     round.limit(batch)
+    callers.limit(batch)
     if (batch.trunkSpacingMs > 0)
       round.limitRate(
         `trunk-rate:${batch.trunkId}`,
@@ -124,7 +147,7 @@ async function eligibleBatches(
       round.limitRate(`batch-rate:${batch.id}`, slots.begin('batch', batch.id), batch.batchSpacingMs)
     eligible.set(batch.id, batch)
   }
-  return { batches: eligible, slots }
+  return { batches: eligible, slots, callers }
 }
 
 function sharesOf(round: Round, batches: ReadonlyMap<number, RunningBatch>): ReadonlyMap<number, number> {
@@ -139,10 +162,11 @@ function sharesOf(round: Round, batches: ReadonlyMap<number, RunningBatch>): Rea
   )
 }
 
-/** Claims as many due recipients of each batch as its share; returns how many were due at all. */
+/** Claims as many due recipients of each batch as its share; returns how many were due and had a number to be called from. */
 async function take(
   tx: Transaction,
   round: Round,
+  callers: CallerRound,
   batches: ReadonlyMap<number, RunningBatch>,
   shares: ReadonlyMap<number, number>,
 ): Promise<ReadonlyMap<number, number>> {
@@ -153,10 +177,11 @@ async function take(
       .filter(standing => round.mayHave(batch, standing))
       .flatMap(standing => round.openZones(batch).map(zone => ({ batchId, standing, zone })))
   })
-  const due = await selectDue(tx, shares, places, now)
+  const chosen = await chooseCallers(tx, callers, batches, await selectDue(tx, shares, places, now))
+  const due = [...chosen.keys()]
   const found = new Map<number, number>()
   for (const { batch_id: batchId } of due) found.set(batchId, (found.get(batchId) ?? 0) + 1)
-  const attemptOf = await open(tx, round, batches, due)
+  const attemptOf = await open(tx, round, batches, chosen)
   const taken = due.filter(row => attemptOf.has(row.id))
   const busy = due.filter(row => !attemptOf.has(row.id))
   await Promise.all([
@@ -168,11 +193,41 @@ async function take(
       now + numberBusyRetryMs,
     ]),
   ])
+  for (const row of busy) callers.giveBack(chosen.get(row)!)
   for (const row of taken) {
     const batch = batches.get(row.batch_id)!
-    round.add(batch, row.standing as Due, toClaim(batch, row, attemptOf.get(row.id)!, now))
+    round.add(batch, row.standing as Due, toClaim(batch, row, chosen.get(row)!, attemptOf.get(row.id)!, now))
   }
   return found
+}
+
+/** From which number each is called; who has none to be called from is left out. */
+async function chooseCallers(
+  tx: Transaction,
+  callers: CallerRound,
+  batches: ReadonlyMap<number, RunningBatch>,
+  due: readonly Row[],
+): Promise<Map<Row, ChosenCaller>> {
+  const again = due.filter(row => row.attempts > 0 && batches.get(row.batch_id)!.callers.length > 1)
+  const last =
+    again.length === 0
+      ? []
+      : await tx.rows(
+          `SELECT r.id, a.phone_number_id FROM recipients r JOIN attempts a ON a.id = r.last_attempt_id
+           WHERE r.id = ANY ($1::bigint[])`,
+          [again.map(row => row.id)],
+        )
+  const lastOf = new Map(last.map(row => [row.id as number, row.phone_number_id as number]))
+  const chosen = new Map<Row, ChosenCaller>()
+  for (const row of due) {
+    const batch = batches.get(row.batch_id)!
+    if (callers.placesOf(batch) > 0)
+      chosen.set(
+        row,
+        callers.choose(batch, () => lastOf.get(row.id) ?? null),
+      )
+  }
+  return chosen
 }
 
 /** Attempts by recipient; whose number is being called already, by whatever batch, gets none. */
@@ -180,8 +235,9 @@ async function open(
   tx: Transaction,
   round: Round,
   batches: ReadonlyMap<number, RunningBatch>,
-  due: readonly Row[],
+  chosen: ReadonlyMap<Row, ChosenCaller>,
 ): Promise<ReadonlyMap<number, number>> {
+  const due = [...chosen.keys()]
   if (due.length === 0) return new Map()
   const batchOf = (row: Row) => batches.get(row.batch_id)!
   const opened = await tx.rows(
@@ -200,7 +256,7 @@ async function open(
       due.map(row => row.batch_id),
       due.map(row => row.id),
       due.map(row => batchOf(row).trunkId),
-      due.map(row => batchOf(row).phoneNumberId),
+      [...chosen.values()].map(caller => caller.phoneNumberId),
       due.map(row => batchOf(row).agentId),
       due.map(row => row.zone),
       due.map(row => row.attempts + 1),

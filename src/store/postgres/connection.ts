@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type ClientConfig, Pool, type PoolClient, types } from 'pg'
 import type { Row } from '../rows.ts'
+import { recogniseDatabase } from './hold.ts'
 import { type Signal, Signals } from './signals.ts'
 import { CommitUnknown, prepared, type Reader, sqlState, Transaction } from './transaction.ts'
 
@@ -24,6 +25,7 @@ const unsettledEventsMs = 20
 
 const deadlock = '40P01'
 const serialisation = '40001'
+const readOnly = '25006'
 const int8 = 20
 
 /** Each statement sees what was committed before it: a count comes after the lock that makes it hold. */
@@ -61,7 +63,7 @@ export class Connection implements Reader {
   #eventsTimer: NodeJS.Timeout | null = null
 
   constructor(config: ClientConfig) {
-    this.#pool = new Pool({ ...config, max: poolSize, pipeline: true })
+    this.#pool = new Pool({ ...config, max: poolSize, pipeline: true, onConnect: recogniseDatabase })
     // A connection that breaks fails the statement that is under way; nobody else has to hear of it.
     this.#pool.on('error', () => {})
     this.#pool.on('connect', client => client.on('error', () => {}))
@@ -160,7 +162,8 @@ export class Connection implements Reader {
       await tx.commit()
       return { result, tx }
     } catch (error) {
-      isUsable = await tx.rollback()
+      // After a fail-over an old connection may lead to what is a standby now: a new one finds the primary.
+      isUsable = (await tx.rollback()) && sqlState(error) !== readOnly
       throw error
     } finally {
       client.release(!isUsable)

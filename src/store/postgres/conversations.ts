@@ -19,7 +19,8 @@ export function conversationStatements(
           `SELECT ${columns('conversations')} FROM conversations WHERE attempt_id = $1`,
           [attemptId],
         )
-        return { ...toAttempt(row), conversation: kept === undefined ? null : toConversation(kept) }
+        const conversation = kept === undefined ? null : toConversation(kept)
+        return { ...toAttempt(row), conversation, variables: JSON.parse(row.variables) }
       }),
 
     async listRecordings(workspaceId, batchId) {

@@ -1,5 +1,5 @@
 // A batch and everything about it goes away, a chunk per transaction: no lock is held for long.
-import { recipientId } from '../recipient-id.ts'
+import { recipientId } from '../../domain/recipient-id.ts'
 import type { Connection } from './connection.ts'
 import { databaseNow } from './database-time.ts'
 import { lockBatch } from './locks.ts'
@@ -33,6 +33,7 @@ export async function discardRows(connection: Connection, batchId: number): Prom
   }
   await connection.write(async tx => {
     await tx.change('DELETE FROM batch_zones WHERE batch_id = $1', [batchId])
+    await tx.change('DELETE FROM batch_callers WHERE batch_id = $1', [batchId])
     await tx.change('DELETE FROM batch_progress WHERE batch_id = $1', [batchId])
     await tx.change('DELETE FROM batches WHERE id = $1', [batchId])
     tx.workChanged('this-node')

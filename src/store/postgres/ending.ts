@@ -4,11 +4,13 @@ import type { EndedAttempt, EndedResult } from '../dispatch-records.ts'
 import type { DispatchStore } from '../dispatch-store.ts'
 import { Ending, isLive, putBackJson, type Settled, settle, standingPutBack } from '../ended-attempts.ts'
 import type { Row } from '../rows.ts'
+import { tellAnswers } from './answered-events.ts'
+import { flagCallers, forgetCalls } from './caller-calls.ts'
 import type { Connection } from './connection.ts'
 import { keepConversations } from './conversations.ts'
 import { lockBatches, lockWorkspaces } from './locks.ts'
 import { completeDone, ProgressChanges, setBatchStatus, waitingBatches } from './moves.ts'
-import { dropRecipients, openColumns, putBackRecipients } from './open-attempts.ts'
+import { dropRecipients, openColumns, parkCalls, putBackRecipients } from './open-attempts.ts'
 import { keepTraces } from './traces.ts'
 import type { Transaction } from './transaction.ts'
 import { suppressNumbers } from './workspaces.ts'
@@ -20,18 +22,23 @@ export function endingStatements(
     recordProgress: progress =>
       connection.write(async tx => {
         const answered = progress.filter(({ status }) => status === 'answered')
-        await Promise.all([
+        const [, rows] = await Promise.all([
           tx.change(
             `UPDATE open_attempts SET status = 'ringing' WHERE id = ANY ($1::bigint[]) AND status = 'dialing'`,
             [progress.filter(({ status }) => status === 'ringing').map(({ attemptId }) => attemptId)],
           ),
-          tx.change(
+          tx.rows(
             `UPDATE open_attempts o SET status = 'answered', answered_at = a.at
              FROM unnest($1::bigint[], $2::bigint[]) AS a (id, at)
-             WHERE o.id = a.id AND o.status IN ('dialing', 'ringing')`,
+             WHERE o.id = a.id AND o.status IN ('dialing', 'ringing')
+             RETURNING o.id, o.workspace_id, o.batch_id, o.recipient_id, o.ordinal, o.answered_at`,
             [answered.map(({ attemptId }) => attemptId), answered.map(({ at }) => at)],
           ),
         ])
+        await tellAnswers(
+          tx,
+          rows.map(row => ({ row, at: row.answered_at as number })),
+        )
       }),
 
     endAttempts: (ended, now) => connection.write(tx => endAttempts(tx, ended, now)),
@@ -57,6 +64,7 @@ async function endAttempts(
 ): Promise<EndedResult> {
   const { recorded, closed } = await close(tx, ended)
   const ending = new Ending(new ProgressChanges())
+  await tellCallers(tx, closed)
   await returnUnspent(tx, closed, now, ending)
   await settleRecipients(tx, closed, ending)
   await keepTraces(
@@ -128,6 +136,20 @@ function numbersByWorkspace(rows: readonly Row[]): [number, string[]][] {
     .map(([workspaceId, group]) => [workspaceId, group.map(row => row.number as string)])
 }
 
+/** What the calls say of the numbers that they were made from. */
+async function tellCallers(tx: Transaction, closed: readonly Closed[]): Promise<void> {
+  const neverLeft = closed.filter(({ ended: { next } }) => next.kind === 'put-back' && !next.throttled)
+  await forgetCalls(
+    tx,
+    neverLeft.map(({ row }) => row),
+  )
+  const flagged = closed.filter(({ ended }) => ended.callerFlagged === true)
+  await flagCallers(
+    tx,
+    flagged.map(({ row, ended }) => ({ row, cause: ended.outcome.cause, at: ended.endedAt })),
+  )
+}
+
 async function returnUnspent(
   tx: Transaction,
   closed: readonly Closed[],
@@ -159,11 +181,24 @@ async function settleRecipients(
     .filter(({ ended }) => ended.next.kind !== 'put-back')
     .map(one => ({ ...one, settled: settle(one.row, one.ended, one.live) }))
   if (counted.length === 0) return
+  // Answered and ended within one turn: nobody has told of the answer yet.
+  await tellAnswers(
+    tx,
+    counted.flatMap(({ row, settled }) =>
+      row.answered_at === null && settled.answeredAt !== null ? [{ row, at: settled.answeredAt }] : [],
+    ),
+  )
   for (const { row, ended, settled } of counted) {
     ending.settle(row, settled, ended.costMillicents)
     tx.emit(row.workspace_id, row.batch_id, 'attempt.ended', ended.endedAt, settled.eventJson)
   }
   await Promise.all([
+    parkCalls(
+      tx,
+      counted.flatMap(({ row, settled: { retryAt } }) =>
+        retryAt === null ? [] : [{ batchId: row.batch_id as number, until: retryAt }],
+      ),
+    ),
     insertEnded(tx, counted),
     tx.change(
       `UPDATE recipients r SET standing = s.standing, attempts = r.attempts + 1, due_at = s.due_at,

@@ -1,8 +1,7 @@
 // A list on its way in: rows are stored while the batch is `importing`, and it goes live or goes away as a whole.
-import type { Batch, IngestCounts, NewBatch } from '../../domain/batch.ts'
+import type { Batch, IngestCounts } from '../../domain/batch.ts'
 import { batchNotFound, refuseAddition } from '../refusals.ts'
-import type { Row } from '../rows.ts'
-import { toBatch } from '../rows.ts'
+import { type Row, toBatch } from '../rows.ts'
 import type { Store } from '../store.ts'
 import type { Connection } from './connection.ts'
 import { databaseNow } from './database-time.ts'
@@ -10,6 +9,7 @@ import { discardRows } from './discard-rows.ts'
 import { saveAnswer } from './idempotency.ts'
 import { lockBatch, lockWorkspace } from './locks.ts'
 import { completeDone, setBatchStatus } from './moves.ts'
+import { insertBatch } from './new-batch.ts'
 import { findBatch, readBatch, selectBatch } from './read-batch.ts'
 import { lastRowNumber, storeRows } from './store-rows.ts'
 import type { Transaction } from './transaction.ts'
@@ -85,45 +85,6 @@ export function importStatements(connection: Connection): Family {
         return added
       }),
   }
-}
-
-async function insertBatch(tx: Transaction, batch: NewBatch): Promise<number> {
-  const row = await tx.row(
-    `INSERT INTO batches (workspace_id, agent_id, phone_number_id, trunk_id, name, description, dialect, sent_agent_id,
-       sent_phone_number_id, status, open, start_as, timezone, scheduled_at, max_concurrent_calls, calls_per_second, retry,
-       calling_window, ring_timeout_ms, max_call_ms, content_hash, created_at, updated_at, record, answering_machine,
-       trace, import_touched_at)
-     SELECT $1, $2, n.id, n.trunk_id, $4, $5, $6, $7, $8, 'importing', $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-       $19, $20, $20, $21, $22, $23, ${databaseNow} FROM phone_numbers n WHERE n.id = $3 RETURNING id`,
-    [
-      batch.workspaceId,
-      batch.agentId,
-      batch.phoneNumberId,
-      batch.name,
-      batch.description,
-      batch.dialect,
-      batch.sentAgentId,
-      batch.sentPhoneNumberId,
-      batch.open,
-      batch.startAs,
-      batch.timezone,
-      batch.scheduledAt,
-      batch.maxConcurrentCalls,
-      batch.callsPerSecond,
-      JSON.stringify(batch.retry),
-      batch.window === null ? null : JSON.stringify(batch.window),
-      batch.ringTimeoutMs,
-      batch.maxCallMs,
-      batch.contentHash,
-      batch.createdAt,
-      batch.record,
-      batch.answeringMachine,
-      batch.trace,
-    ],
-  )
-  const { id } = row as Row
-  await tx.change('INSERT INTO batch_progress (batch_id) VALUES ($1)', [id])
-  return id
 }
 
 /** Locks an import and shows a sign of life. One that was taken for dead meanwhile has lost rows: it must not go live. */

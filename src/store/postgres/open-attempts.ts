@@ -31,6 +31,12 @@ interface PutBack {
 /** Back to the queue, unspent. */
 export async function putBackRecipients(tx: Transaction, returned: readonly PutBack[]): Promise<void> {
   if (returned.length === 0) return
+  await parkCalls(
+    tx,
+    returned
+      .filter(({ dueAt }) => dueAt > 0)
+      .map(({ row, dueAt }) => ({ batchId: row.batch_id, until: dueAt })),
+  )
   await tx.change(
     `UPDATE recipients r SET standing = p.standing, due_at = p.due_at,
        put_backs = r.put_backs + CASE WHEN p.throttled_at IS NULL THEN 0 ELSE 1 END,
@@ -43,5 +49,18 @@ export async function putBackRecipients(tx: Transaction, returned: readonly PutB
       returned.map(({ dueAt }) => dueAt),
       returned.map(({ throttledAt }) => throttledAt),
     ],
+  )
+}
+
+/** Single calls begin to wait: no claim goes through them until then. Batches that are lists are not touched. */
+export async function parkCalls(
+  tx: Transaction,
+  waiting: readonly { batchId: number; until: number }[],
+): Promise<void> {
+  if (waiting.length === 0) return
+  await tx.change(
+    `UPDATE batches b SET parked_until = w.until FROM unnest($1::bigint[], $2::bigint[]) AS w (id, until)
+     WHERE b.id = w.id AND b.kind = 'call'`,
+    [waiting.map(({ batchId }) => batchId), waiting.map(({ until }) => until)],
   )
 }

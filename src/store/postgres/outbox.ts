@@ -69,7 +69,7 @@ export async function readEvents(
 }
 
 /** Up to this id every event is committed, or never will be. */
-async function lastSettled(reader: Reader): Promise<number> {
+export async function lastSettled(reader: Reader): Promise<number> {
   const given = await reader.row('SELECT last_value AS id FROM event_ids')
   const lowest = await reader.row(
     `SELECT min($2::bigint - (($2::bigint - objid::bigint) & ${keyMask})) AS id FROM pg_locks

@@ -2,9 +2,10 @@
 // all that it depends on.
 import type { PlacedCall, PlaceVerdict } from '../dispatch-records.ts'
 import type { DispatchStore } from '../dispatch-store.ts'
-import { Placing, recheckClaim, slotsHeldBack } from '../recheck-claim.ts'
+import { callerOf, Placing, recheckClaim, slotsHeldBack } from '../recheck-claim.ts'
 import { queueOf, type Row } from '../rows.ts'
 import type { RunningBatch } from '../running-batch.ts'
+import { PlacedCalls, readFigures } from './caller-calls.ts'
 import { moveSlots } from './claim-slots.ts'
 import type { Connection } from './connection.ts'
 import { lockBatches, lockWorkspaces } from './locks.ts'
@@ -22,7 +23,7 @@ export function placingStatements(
 
     releaseClaims: (attemptIds, now) =>
       connection.write(async tx => {
-        const world = await hold(tx, attemptIds)
+        const world = await hold(tx, attemptIds, now)
         const changes = new ProgressChanges()
         const claimed = [...world.rows.values()].filter(row => row.status === 'claimed')
         await unclaim(tx, claimed, world, now, changes)
@@ -32,7 +33,7 @@ export function placingStatements(
 
     mayStillDial: (attemptIds, nodeId, now) =>
       connection.snapshot(async reader => {
-        const world = await look(reader, attemptIds)
+        const world = await look(reader, attemptIds, now)
         return attemptIds.map(attemptId => {
           const row = world.rows.get(attemptId)
           if (row === undefined || row.node_id !== nodeId) return false
@@ -52,6 +53,8 @@ interface World {
   cancelled: ReadonlySet<number>
   suppressed: ReadonlySet<number>
   placing: Placing
+  /** Against the caps of their numbers. */
+  calls: PlacedCalls
   storeNow: number
 }
 
@@ -64,6 +67,7 @@ async function placeCalls(
   const world = await hold(
     tx,
     calls.map(({ attemptId }) => attemptId),
+    now,
   )
   const changes = new ProgressChanges()
   const placed: { row: Row; callId: string }[] = []
@@ -76,8 +80,15 @@ async function placeCalls(
     // The commit that placed it was not acknowledged, so it was not dialled: what forbids it now still counts.
     const isPlaced = row.status === 'dialing' && row.call_id === callId
     if (row.status !== 'claimed' && !isPlaced) return 'lease-lost'
-    if (isPlaced) world.placing.takeBack(row)
-    const verdict = recheck(row, world, now)
+    const caller = callerOf(row, world.running.get(row.batch_id))
+    if (isPlaced) {
+      world.placing.takeBack(row)
+      if (caller !== undefined) world.calls.takeBack(caller, row)
+    }
+    const checked = recheck(row, world, now)
+    // The day's cap of its number has the last word: what is counted here is dialled.
+    const isCapped = checked === 'placed' && caller !== undefined && !world.calls.place(caller, row)
+    const verdict = isCapped ? 'over-limit' : checked
     if (isPlaced) changes.sum(row.batch_id, 'attempts', -1)
     if (verdict !== 'placed') {
       // It may stand in the group a second time.
@@ -85,7 +96,7 @@ async function placeCalls(
       if (verdict === 'suppressed') suppressed.push(row)
       else returned.push(row)
     } else {
-      world.rows.set(attemptId, { ...row, status: 'dialing', call_id: callId })
+      world.rows.set(attemptId, { ...row, status: 'dialing', call_id: callId, dialed_at: now })
       placed.push({ row, callId })
       changes.sum(row.batch_id, 'attempts', 1)
       world.placing.add(row)
@@ -96,6 +107,7 @@ async function placeCalls(
   }
   const verdicts = calls.map(place)
   await setDialing(tx, placed, now)
+  await world.calls.write(tx, now)
   await suppress(tx, suppressed, now, changes)
   await unclaim(tx, returned, world, now, changes)
   const touched = await changes.write(tx)
@@ -105,7 +117,7 @@ async function placeCalls(
 }
 
 /** Locks the workspaces, batches and rows of these attempts and reads them as they are then. */
-async function hold(tx: Transaction, attemptIds: readonly number[]): Promise<World> {
+async function hold(tx: Transaction, attemptIds: readonly number[], now: number): Promise<World> {
   const owners = await tx.rows(
     'SELECT DISTINCT workspace_id, batch_id FROM open_attempts WHERE id = ANY ($1::bigint[])',
     [attemptIds],
@@ -123,10 +135,10 @@ async function hold(tx: Transaction, attemptIds: readonly number[]): Promise<Wor
       tx.rows('SELECT FROM open_attempts WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE', [attemptIds]),
     ])
   }
-  return look(tx, attemptIds)
+  return look(tx, attemptIds, now)
 }
 
-async function look(reader: Reader, attemptIds: readonly number[]): Promise<World> {
+async function look(reader: Reader, attemptIds: readonly number[], now: number): Promise<World> {
   const [rows, counts, suppressed, storeNow] = await Promise.all([
     reader.rows(`SELECT ${openColumns} FROM open_attempts WHERE id = ANY ($1::bigint[])`, [attemptIds]),
     reader.rows(
@@ -146,6 +158,11 @@ async function look(reader: Reader, attemptIds: readonly number[]): Promise<Worl
   ])
   const batchIds = [...new Set(rows.map(row => row.batch_id as number))]
   const running = await runningBatches(reader, batchIds)
+  const figures = await readFigures(
+    reader,
+    [...running.values()].flatMap(({ callers }) => callers),
+    now,
+  )
   const stopped = batchIds.filter(batchId => !running.has(batchId))
   const cancelled =
     stopped.length === 0
@@ -159,6 +176,7 @@ async function look(reader: Reader, attemptIds: readonly number[]): Promise<Worl
     cancelled: new Set(cancelled.map(row => row.id)),
     suppressed: new Set(suppressed.map(row => row.id)),
     placing: new Placing(counts),
+    calls: new PlacedCalls(figures),
     storeNow,
   }
 }

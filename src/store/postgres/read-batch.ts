@@ -4,7 +4,9 @@ import { progressColumns, toBatch } from '../rows.ts'
 import { columns } from './columns.ts'
 import type { Reader } from './transaction.ts'
 
-export const selectBatch = `SELECT ${columns('batches', 'b')}, ${progressColumns} FROM batches b JOIN batch_progress p ON p.batch_id = b.id`
+export const selectBatch = `SELECT ${columns('batches', 'b')}, ${progressColumns},
+    (SELECT json_agg(phone_number_id ORDER BY phone_number_id)::text FROM batch_callers WHERE batch_id = b.id) AS caller_ids
+  FROM batches b JOIN batch_progress p ON p.batch_id = b.id`
 
 /** Also a batch that is importing; throws when there is none. */
 export async function readBatch(reader: Reader, batchId: number): Promise<Batch> {

@@ -1,6 +1,6 @@
 // What is read and never changes anything: recipients, attempts, the ingest report, events, a recount.
 import { type Progress, type Recipient, type Standing, standings } from '../../domain/recipient.ts'
-import { maxRecipientsPerBatch, positionOf, recipientId } from '../recipient-id.ts'
+import { maxRecipientsPerBatch, positionOf, recipientId } from '../../domain/recipient-id.ts'
 import { columnOf, progressColumns, type Row, toAttempt, toRecipient } from '../rows.ts'
 import type { IngestRow, Store } from '../store.ts'
 import { attemptPage, endedColumns, joins, openColumns } from './attempt-pages.ts'
@@ -114,7 +114,7 @@ async function pageByPosition(
 }
 
 /** In the order of `ids`, which grow; with the call that is under way, or the last one that ended. */
-async function readRecipients(reader: Reader, ids: readonly number[]): Promise<Recipient[]> {
+export async function readRecipients(reader: Reader, ids: readonly number[]): Promise<Recipient[]> {
   if (ids.length === 0) return []
   const [rows, open, ended] = await Promise.all([
     reader.rows(

@@ -97,7 +97,15 @@ export function resourceStatements(connection: Connection): Family {
 
     createPhoneNumber: (fields, idempotency) =>
       connection.write(async (tx): Promise<PhoneNumber> => {
-        const { workspaceId, e164, agentId, maxConcurrentCalls, createdAt, aliases } = fields
+        const {
+          workspaceId,
+          e164,
+          agentId,
+          maxConcurrentCalls,
+          maxCallsPerDay = null,
+          createdAt,
+          aliases,
+        } = fields
         await lockWorkspace(tx, workspaceId)
         const trunkId = fields.trunkId ?? (await simulatedTrunkId(tx, workspaceId))
         if (!(await isOwned(tx, 'trunks', trunkId, workspaceId))) throw unknownTrunk(trunkId)
@@ -110,9 +118,9 @@ export function resourceStatements(connection: Connection): Family {
         if (taken !== undefined) throw numberTaken(taken.id)
         const id = await freeId(tx, 'phone-number', workspaceId, aliases)
         const row = await tx.row(
-          `INSERT INTO phone_numbers (id, workspace_id, e164, trunk_id, agent_id, max_concurrent_calls, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING ${columns('phone_numbers')}`,
-          [id, workspaceId, e164, trunkId, agentId, maxConcurrentCalls, createdAt],
+          `INSERT INTO phone_numbers (id, workspace_id, e164, trunk_id, agent_id, max_concurrent_calls, max_calls_per_day,
+             created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING ${columns('phone_numbers')}`,
+          [id, workspaceId, e164, trunkId, agentId, maxConcurrentCalls, maxCallsPerDay, createdAt],
         )
         await addAliases(tx, 'phone-number', workspaceId, id, aliases)
         const created = toPhoneNumber(row as Row, aliases.toSorted())

@@ -6,14 +6,15 @@ const oldestVersion = 14
 
 /** @throws an error whose sentence says what to change */
 export async function checkServer(client: Client): Promise<void> {
-  const { rows } = await client.query<{ version: string; fsync: string; commit: string }>(
+  const { rows } = await client.query<{ version: string; fsync: string; commit: string; standby: boolean }>(
     `SELECT current_setting('server_version_num') AS version, current_setting('fsync') AS fsync,
-       current_setting('synchronous_commit') AS commit`,
+       current_setting('synchronous_commit') AS commit, pg_is_in_recovery() AS standby`,
   )
-  const { version = '0', fsync, commit } = rows[0] ?? {}
+  const { version = '0', fsync, commit, standby } = rows[0] ?? {}
   const major = Math.floor(Number(version) / 10_000)
   if (major < oldestVersion)
     throw new Error(`PostgreSQL ${major} is too old: Outdial needs ${oldestVersion} or newer`)
+  if (standby) throw new Error('the database is a standby: name the primary')
   if (fsync === 'off') throw unsafe('fsync')
   if (commit === 'off') throw unsafe('synchronous_commit')
 }

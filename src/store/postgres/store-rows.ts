@@ -1,5 +1,5 @@
 // A chunk of a list's rows, stored in a few statements whatever its length.
-import { maxRecipientsPerBatch, recipientId } from '../recipient-id.ts'
+import { maxRecipientsPerBatch, recipientId } from '../../domain/recipient-id.ts'
 import { batchFull } from '../refusals.ts'
 import type { Row } from '../rows.ts'
 import type { AcceptedRow, RejectedRow } from '../store.ts'

@@ -36,6 +36,7 @@ const patchColumns: Record<keyof WorkspacePatch, string> = {
   maxConcurrentCalls: 'max_concurrent_calls',
   creditMillicents: 'credit_millicents',
   window: 'calling_window',
+  retention: 'retention',
 }
 
 export function workspaceStatements(connection: Connection): Family {
@@ -99,9 +100,10 @@ export function workspaceStatements(connection: Connection): Family {
       }),
 
     async findApiKey(hash) {
-      const row = await connection.row(`SELECT ${columns('api_keys')} FROM api_keys WHERE hash = $1`, [
-        Buffer.from(hash),
-      ])
+      const row = await connection.row(
+        `SELECT ${columns('api_keys')} FROM api_keys WHERE hash = $1 AND revoked_at IS NULL`,
+        [Buffer.from(hash)],
+      )
       return row === undefined ? null : { ...toApiKey(row), hash: row.hash as Uint8Array }
     },
 

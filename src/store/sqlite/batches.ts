@@ -1,6 +1,7 @@
 // Batches as they are read, and the moves that somebody asks of them.
-import type { Batch, BatchAction, BatchStatus } from '../../domain/batch.ts'
+import type { Batch, BatchAction } from '../../domain/batch.ts'
 import { keptAnswerMs } from '../limits.ts'
+import type { BatchFilter } from '../lookups.ts'
 import { refuseDeletion, refuseUnlawful } from '../refusals.ts'
 import { type Row, toBatch } from '../rows.ts'
 import type { Store } from '../store.ts'
@@ -50,12 +51,16 @@ export function batchStatements(connection: Connection): Family {
       return readBatch(connection, batchId)
     })
 
-  const list = (workspaceId: number, filter: { agentId?: number; statuses?: BatchStatus[] }) => {
+  const list = (workspaceId: number, filter: BatchFilter & { agentId?: number }) => {
     const conditions = ['b.workspace_id = ?', `b.status <> 'importing'`]
     const values: (string | number)[] = [workspaceId]
     if (filter.agentId !== undefined) {
       conditions.push('b.agent_id = ?')
       values.push(filter.agentId)
+    }
+    if (filter.kind !== undefined) {
+      conditions.push('b.kind = ?')
+      values.push(filter.kind)
     }
     if (filter.statuses !== undefined) {
       conditions.push('b.status IN (SELECT value FROM json_each(?))')

@@ -5,14 +5,17 @@
 import { isOpen, nextOpening } from '../../domain/calling-window.ts'
 import { shareFreePlaces } from '../../domain/pacing.ts'
 import { assignSlots } from '../assign-slots.ts'
+import { CallerRound, CallerTurns } from '../caller-turns.ts'
 import { ClaimRound, type Due, numberBusyRetryMs, toClaim } from '../claim-round.ts'
 import type { ClaimRequest, ClaimResult } from '../dispatch-records.ts'
 import type { Row } from '../rows.ts'
 import type { RunningBatch } from '../running-batch.ts'
 import type { Store } from '../store.ts'
+import { callerCalls } from './caller-calls.ts'
 import type { Connection } from './connection.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
+import { parking } from './parking.ts'
 import type { Rules } from './rules.ts'
 
 type Round = ClaimRound<ProgressChanges>
@@ -22,22 +25,22 @@ export function claimStatements(
   rules: Rules,
   dueTimes: DueTimes,
 ): Pick<Store, 'claim'> {
+  const mayStart = `status = 'scheduled' AND (SELECT held_reason IS NULL FROM store_state)`
   const startable = connection.prepare(
-    `SELECT id, workspace_id AS workspaceId FROM batches WHERE status = 'scheduled' AND scheduled_at <= ?`,
+    `SELECT id, workspace_id AS workspaceId FROM batches WHERE ${mayStart} AND scheduled_at <= ?`,
   )
-  const nextStart = connection.prepare(
-    `SELECT min(scheduled_at) AS at FROM batches WHERE status = 'scheduled'`,
-  )
+  const nextStart = connection.prepare(`SELECT min(scheduled_at) AS at FROM batches WHERE ${mayStart}`)
   const openCounts = connection.prepare(
-    `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open FROM open_attempts
+    `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open,
+       sum(status = 'claimed') AS claimed FROM open_attempts
      GROUP BY workspace_id, trunk_id, phone_number_id, agent_id, batch_id`,
   )
   const queues = connection.prepare(
     `SELECT p.batch_id, p.queued, p.waiting FROM batches b JOIN batch_progress p ON p.batch_id = b.id
-     WHERE b.status = 'running' AND p.queued + p.waiting > 0`,
+     WHERE b.status = 'running' AND b.parked_until IS NULL AND p.queued + p.waiting > 0`,
   )
   const selectDue = connection.prepare(
-    `SELECT id, number, zone, attempts, put_backs, first_put_back_at, variables FROM recipients
+    `SELECT id, number, zone, attempts, put_backs, first_put_back_at, last_attempt_id, variables FROM recipients
      WHERE batch_id = ? AND standing = ? AND zone = ? AND due_at <= ? ORDER BY due_at LIMIT ?`,
   )
   const nextDue = connection.prepare(
@@ -62,6 +65,10 @@ export function claimStatements(
     batch: connection.prepare('UPDATE batches SET next_slot_at = ? WHERE id = ?'),
   }
   const setSlot = connection.prepare('UPDATE open_attempts SET slot_at = ? WHERE id = ?')
+  const lastCaller = connection.prepare('SELECT phone_number_id AS id FROM attempts WHERE id = ?')
+  const parked = parking(connection)
+  const calls = callerCalls(connection)
+  const turns = new CallerTurns()
   let nextAttemptId = lastAttemptId(connection) + 1
   let rotation = 0
 
@@ -75,7 +82,9 @@ export function claimStatements(
     }
     if (request.asSafetyNet === true) dueTimes.forget()
     const round = new ClaimRound(request, connection.now(), new ProgressChanges())
-    const batches = eligibleBatches(round)
+    round.wakeBy(parked.release(now))
+    const callers = new CallerRound(round, calls.figures(now), turns)
+    const batches = eligibleBatches(round, callers)
     while (batches.size > 0 && round.claims.length < request.maxClaims) {
       const shares = shareFreePlaces(
         [...batches.values()].map(batch => ({
@@ -89,9 +98,10 @@ export function claimStatements(
       if (shares.size === 0) break
       for (const [batchId, share] of shares) {
         const batch = batches.get(batchId)!
-        if (take(round, batch, share) < share) {
+        if (take(round, callers, batch, share) < share) {
           batches.delete(batchId)
-          wakeForNextDue(round, batch)
+          // A number that is free again wakes us, not a person who is due already.
+          if (callers.placesOf(batch) > 0) wakeForNextDue(round, batch)
         }
       }
       if (round.claims.length === request.maxClaims) round.more = true
@@ -103,7 +113,7 @@ export function claimStatements(
   }
 
   /** Running batches with somebody to call, in rotated order, that no stop and no breaker holds back. */
-  function eligibleBatches(round: Round): Map<number, RunningBatch> {
+  function eligibleBatches(round: Round, callers: CallerRound): Map<number, RunningBatch> {
     const running = rules.running()
     const eligible = new Map<number, RunningBatch>()
     for (const row of openCounts.all() as Row[]) round.countOpen(row)
@@ -115,6 +125,7 @@ export function claimStatements(
       round.queues.set(batch.id, { queued: row.queued, waiting: row.waiting })
       if (round.heldByBreaker(batch)) continue
       round.limit(batch)
+      callers.limit(batch)
       if (batch.trunkSpacingMs > 0)
         round.limitRate(
           `trunk-rate:${batch.trunkId}`,
@@ -133,15 +144,17 @@ export function claimStatements(
   }
 
   /** Claims up to `count` due recipients of a batch: retries first, or they would wait for the end of a long list. */
-  function take(round: Round, batch: RunningBatch, count: number): number {
+  function take(round: Round, callers: CallerRound, batch: RunningBatch, count: number): number {
     const { now } = round.request
     let taken = 0
     for (const standing of ['waiting', 'queued'] as const) {
       for (const zone of round.openZones(batch)) {
         if ((dueTimes.get(batch.id, standing, zone) ?? now) > now) continue
-        while (taken < count && round.mayHave(batch, standing)) {
-          const rows = selectDue.all(batch.id, standing, zone, now, count - taken) as Row[]
-          for (const row of rows) if (claimOne(round, batch, standing, row)) taken++
+        for (;;) {
+          const places = Math.min(count - taken, callers.placesOf(batch))
+          if (places === 0 || !round.mayHave(batch, standing)) break
+          const rows = selectDue.all(batch.id, standing, zone, now, places) as Row[]
+          for (const row of rows) if (claimOne(round, callers, batch, standing, row)) taken++
           if (rows.length > 0) continue
           learnNextDue(batch.id, standing, zone)
           break
@@ -151,9 +164,16 @@ export function claimStatements(
     return taken
   }
 
-  function claimOne(round: Round, batch: RunningBatch, standing: Due, row: Row): boolean {
+  function claimOne(
+    round: Round,
+    callers: CallerRound,
+    batch: RunningBatch,
+    standing: Due,
+    row: Row,
+  ): boolean {
     const { now, nodeId } = round.request
-    const { workspaceId, trunkId, phoneNumberId, agentId } = batch
+    const { workspaceId, trunkId, agentId } = batch
+    const caller = callers.choose(batch, () => lastCallerOf(row))
     const attemptId = nextAttemptId++
     const ordinal = row.attempts + 1
     const { changes } = insertOpen.run(
@@ -163,7 +183,7 @@ export function claimStatements(
       batch.id,
       row.id,
       trunkId,
-      phoneNumberId,
+      caller.phoneNumberId,
       agentId,
       row.zone,
       ordinal,
@@ -171,13 +191,18 @@ export function claimStatements(
       round.leaseUntil,
     )
     if (changes === 0) {
+      callers.giveBack(caller)
       defer.run(now + numberBusyRetryMs, row.id)
       dueTimes.lower(batch.id, standing, row.zone, now + numberBusyRetryMs)
       return false
     }
     setCalling.run(row.id)
-    round.add(batch, standing, toClaim(batch, row, attemptId, now))
+    round.add(batch, standing, toClaim(batch, row, caller, attemptId, now))
     return true
+  }
+
+  function lastCallerOf({ last_attempt_id: id }: Row): number | null {
+    return id === null ? null : (lastCaller.get(id) as Row).id
   }
 
   /** The batch has room but nobody due: when will it have? */

@@ -18,7 +18,8 @@ export function conversationStatements(
       const row = attemptById(connection, workspaceId, attemptId)
       if (row === null) return null
       const kept = selectConversation.get(attemptId) as Row | undefined
-      return { ...toAttempt(row), conversation: kept === undefined ? null : toConversation(kept) }
+      const conversation = kept === undefined ? null : toConversation(kept)
+      return { ...toAttempt(row), conversation, variables: JSON.parse(row.variables) }
     },
 
     listRecordings: async (workspaceId, batchId) =>

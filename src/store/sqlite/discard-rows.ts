@@ -4,10 +4,20 @@ import type { Connection } from './connection.ts'
 /** Rows deleted in one transaction: keeps the event loop free while a large batch goes away. */
 const deleteChunkRows = 5_000
 
+/** With what tells rows of one batch apart. */
+const tables = [
+  ['recipients', 'rowid'],
+  ['rejected_rows', 'rowid'],
+  ['attempts', 'rowid'],
+  ['conversations', 'rowid'],
+  ['traces', 'rowid'],
+  ['batch_zones', 'zone'],
+  ['batch_callers', 'phone_number_id'],
+] as const
+
 /** Deletes a batch and all its rows, a chunk per transaction. The batch's own row goes last, so that a crash leaves it findable. */
 export async function discardRows(connection: Connection, batchId: number): Promise<void> {
-  for (const table of ['recipients', 'rejected_rows', 'attempts', 'conversations', 'traces', 'batch_zones']) {
-    const key = table === 'batch_zones' ? 'zone' : 'rowid'
+  for (const [table, key] of tables) {
     const chunk = connection.prepare(
       `DELETE FROM ${table} WHERE batch_id = ?1 AND ${key} IN (SELECT ${key} FROM ${table} WHERE batch_id = ?1 LIMIT ?2)`,
     )

@@ -4,11 +4,14 @@ import type { EndedAttempt, EndedResult } from '../dispatch-records.ts'
 import { Ending, isLive, putBackJson, settle, standingPutBack } from '../ended-attempts.ts'
 import type { Row } from '../rows.ts'
 import type { Store } from '../store.ts'
+import { answerTeller } from './answered-events.ts'
+import { callerCalls } from './caller-calls.ts'
 import type { Connection } from './connection.ts'
 import { conversationWriter } from './conversations.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
 import { openAttempts } from './open-attempts.ts'
+import { parking } from './parking.ts'
 import { traceWriter } from './traces.ts'
 import { suppressOne } from './workspaces.ts'
 
@@ -17,6 +20,7 @@ export function endingStatements(
   dueTimes: DueTimes,
 ): Pick<Store, 'recordProgress' | 'endAttempts' | 'countOpenAttempts'> {
   const open = openAttempts(connection, dueTimes)
+  const answers = answerTeller(connection)
   const setRinging = connection.prepare(
     `UPDATE open_attempts SET status = 'ringing' WHERE id = ? AND status = 'dialing'`,
   )
@@ -37,6 +41,8 @@ export function endingStatements(
     `UPDATE recipients SET standing = ?, attempts = attempts + 1, due_at = ?, finished_at = ?, last_attempt_id = ?
      WHERE id = ?`,
   )
+  const parked = parking(connection)
+  const callers = callerCalls(connection)
   const takeCredit = connection.prepare(
     'UPDATE workspaces SET credit_millicents = credit_millicents - ? WHERE id = ? AND credit_millicents IS NOT NULL',
   )
@@ -44,9 +50,10 @@ export function endingStatements(
   return {
     recordProgress: progress =>
       connection.write(() => {
+        const answersAreTold = answers.isWanted()
         for (const { attemptId, status, at } of progress) {
           if (status === 'ringing') setRinging.run(attemptId)
-          else setAnswered.run(at, attemptId)
+          else if (setAnswered.run(at, attemptId).changes > 0 && answersAreTold) tellAnswer(attemptId, at)
         }
       }),
 
@@ -69,11 +76,18 @@ export function endingStatements(
       Number((connection.prepare('SELECT count(*) AS open FROM open_attempts').get() as Row).open),
   }
 
+  function tellAnswer(attemptId: number, at: number): void {
+    const row = open.find(attemptId)
+    if (row !== undefined) answers.tell(row, at)
+  }
+
   function end(ended: EndedAttempt, now: number, ending: Ending<ProgressChanges>): boolean {
     const row = open.find(ended.attemptId)
     if (row === undefined || row.status === 'claimed') return false
     open.remove(row.id)
     if (ended.trace !== undefined) keepTrace(row, ended.trace)
+    if (ended.next.kind === 'put-back' && !ended.next.throttled) callers.takeBack(row)
+    if (ended.callerFlagged === true) callers.flag(row, ended.outcome.cause, ended.endedAt)
     const live = isLive(open.statusOfBatch(row.batch_id))
     if (ended.next.kind === 'put-back') returnUnspent(row, ended, ended.next, live, now, ending)
     else settleRecipient(row, ended, live, ending)
@@ -109,6 +123,8 @@ export function endingStatements(
   ): void {
     const { outcome, endedAt, costMillicents } = ended
     const settled = settle(row, ended, live)
+    // Answered and ended within one turn: nobody has told of the answer yet.
+    if (row.answered_at === null && settled.answeredAt !== null) answers.tell(row, settled.answeredAt)
     insertEnded.run(
       row.id,
       row.workspace_id,
@@ -132,7 +148,10 @@ export function endingStatements(
     if (ended.conversation !== undefined) keepConversation(row.id, row.batch_id, ended.conversation)
     const { standing, retryAt, finishedAt } = settled
     setSettled.run(standing, retryAt, finishedAt, row.id, row.recipient_id)
-    if (retryAt !== null) dueTimes.lower(row.batch_id, 'waiting', row.zone, retryAt)
+    if (retryAt !== null) {
+      parked.park(row.batch_id, retryAt)
+      dueTimes.lower(row.batch_id, 'waiting', row.zone, retryAt)
+    }
     ending.settle(row, settled, costMillicents)
     connection.emit(row.workspace_id, row.batch_id, 'attempt.ended', endedAt, settled.eventJson)
   }

@@ -1,6 +1,6 @@
 // A list on its way in: rows are stored while the batch is `importing`, and it goes live or goes away as a whole.
 import type { Batch, IngestCounts } from '../../domain/batch.ts'
-import { maxRecipientsPerBatch, recipientId } from '../recipient-id.ts'
+import { maxRecipientsPerBatch, recipientId } from '../../domain/recipient-id.ts'
 import { batchFull, batchNotFound, refuseAddition } from '../refusals.ts'
 import type { Row } from '../rows.ts'
 import type { AcceptedRow, RejectedRow, Store } from '../store.ts'
@@ -8,6 +8,7 @@ import type { Connection } from './connection.ts'
 import { discardRows } from './discard-rows.ts'
 import { saveAnswer } from './idempotency.ts'
 import { completeIfDone, ProgressChanges, setBatchStatus } from './moves.ts'
+import { insertBatch } from './new-batch.ts'
 import { readBatch } from './read-batch.ts'
 
 type Family = Pick<
@@ -29,45 +30,7 @@ export function importStatements(connection: Connection): Family {
       return row === undefined ? null : readBatch(connection, row.id)
     },
 
-    beginImport: batch =>
-      connection.write(() => {
-        const { lastInsertRowid } = connection
-          .prepare(
-            `INSERT INTO batches (workspace_id, agent_id, phone_number_id, trunk_id, name, description, dialect,
-               sent_agent_id, sent_phone_number_id, status, open, start_as, timezone, scheduled_at,
-               max_concurrent_calls, calls_per_second, retry, calling_window, ring_timeout_ms, max_call_ms,
-               content_hash, created_at, updated_at, record, answering_machine, trace)
-             SELECT ?1, ?2, n.id, n.trunk_id, ?4, ?5, ?6, ?7, ?8, 'importing', ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-               ?17, ?18, ?19, ?20, ?20, ?21, ?22, ?23 FROM phone_numbers n WHERE n.id = ?3`,
-          )
-          .run(
-            batch.workspaceId,
-            batch.agentId,
-            batch.phoneNumberId,
-            batch.name,
-            batch.description,
-            batch.dialect,
-            batch.sentAgentId,
-            batch.sentPhoneNumberId,
-            batch.open ? 1 : 0,
-            batch.startAs,
-            batch.timezone,
-            batch.scheduledAt,
-            batch.maxConcurrentCalls,
-            batch.callsPerSecond,
-            JSON.stringify(batch.retry),
-            batch.window === null ? null : JSON.stringify(batch.window),
-            batch.ringTimeoutMs,
-            batch.maxCallMs,
-            batch.contentHash,
-            batch.createdAt,
-            batch.record ? 1 : 0,
-            batch.answeringMachine,
-            batch.trace ? 1 : 0,
-          )
-        connection.prepare('INSERT INTO batch_progress (batch_id) VALUES (?)').run(lastInsertRowid)
-        return Number(lastInsertRowid)
-      }),
+    beginImport: batch => connection.write(() => insertBatch(connection, batch)),
 
     importRows: (batchId, accepted, rejected) =>
       connection.write(() => {

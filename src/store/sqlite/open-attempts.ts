@@ -3,6 +3,7 @@
 import type { Row } from '../rows.ts'
 import type { Connection } from './connection.ts'
 import type { DueTimes } from './due-times.ts'
+import { parking } from './parking.ts'
 
 export interface OpenAttempts {
   /** undefined: not open any more. */
@@ -25,6 +26,7 @@ export function openAttempts(connection: Connection, dueTimes: DueTimes): OpenAt
     'UPDATE recipients SET standing = ?, due_at = NULL, finished_at = ? WHERE id = ?',
   )
   const putBack = connection.prepare('UPDATE recipients SET standing = ?, due_at = ? WHERE id = ?')
+  const parked = parking(connection)
   const batchStatus = connection.prepare('SELECT status FROM batches WHERE id = ?')
   return {
     find: attemptId => selectOpen.get(attemptId),
@@ -32,6 +34,7 @@ export function openAttempts(connection: Connection, dueTimes: DueTimes): OpenAt
     dropRecipient: (recipientId, standing, now) => dropRecipient.run(standing, now, recipientId),
     putBack(row, standing, dueAt) {
       putBack.run(standing, dueAt, row.recipient_id)
+      if (dueAt > 0) parked.park(row.batch_id, dueAt)
       dueTimes.lower(row.batch_id, standing, row.zone, dueAt)
     },
     statusOfBatch: batchId => (batchStatus.get(batchId) as Row | undefined)?.status ?? 'cancelled',

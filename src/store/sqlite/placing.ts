@@ -1,8 +1,9 @@
 // The second commit before the dial: everything that may have changed since the claim is looked at again.
 import type { PlacedCall, PlaceVerdict } from '../dispatch-records.ts'
-import { Placing, recheckClaim, slotsHeldBack } from '../recheck-claim.ts'
+import { callerOf, Placing, recheckClaim, slotsHeldBack } from '../recheck-claim.ts'
 import { queueOf, type Row } from '../rows.ts'
 import type { Store } from '../store.ts'
+import { callerCalls } from './caller-calls.ts'
 import type { Connection } from './connection.ts'
 import type { DueTimes } from './due-times.ts'
 import { completeIfDone, ProgressChanges } from './moves.ts'
@@ -20,6 +21,7 @@ export function placingStatements(
        sum(status = 'claimed') AS claimed
      FROM open_attempts GROUP BY workspace_id, trunk_id, phone_number_id, agent_id, batch_id`,
   )
+  const callers = callerCalls(connection)
   const isSuppressed = connection.prepare('SELECT 1 FROM suppressions WHERE workspace_id = ? AND number = ?')
   const setDialing = connection.prepare(
     `UPDATE open_attempts SET status = 'dialing', call_id = ?, dialed_at = ? WHERE id = ?`,
@@ -75,8 +77,11 @@ export function placingStatements(
     // The commit that placed it was not acknowledged, so it was not dialled: what forbids it now still counts.
     const isPlaced = row.status === 'dialing' && row.call_id === call.callId
     if (row.status !== 'claimed' && !isPlaced) return 'lease-lost'
-    if (isPlaced) placing.takeBack(row)
-    const verdict = recheck(row, now, placing)
+    if (isPlaced) {
+      placing.takeBack(row)
+      callers.takeBack(row)
+    }
+    const verdict = countCall(row, now, recheck(row, now, placing))
     if (isPlaced) changes.sum(row.batch_id, 'attempts', -1)
     if (verdict === 'suppressed') {
       open.remove(row.id)
@@ -89,6 +94,13 @@ export function placingStatements(
     placing.add(row)
     holdLaterSlots(row, now, placing)
     return 'placed'
+  }
+
+  /** The day's cap of its number has the last word: what is counted here is dialled. */
+  function countCall(row: Row, now: number, verdict: PlaceVerdict): PlaceVerdict {
+    const caller = callerOf(row, rules.running().get(row.batch_id))
+    if (verdict !== 'placed' || caller === undefined) return verdict
+    return callers.place(caller, row.id, now) ? 'placed' : 'over-limit'
   }
 
   /** Everything that may have changed since the claim. */

@@ -1,11 +1,12 @@
 // What is read and never changes anything: recipients, attempts, the ingest report, events, a recount.
-import type { Progress, Recipient, Standing } from '../../domain/recipient.ts'
+import type { Progress, Standing } from '../../domain/recipient.ts'
 import { standings } from '../../domain/recipient.ts'
-import { maxRecipientsPerBatch, positionOf, recipientId } from '../recipient-id.ts'
-import { type Row, toAttempt, toEvent, toRecipient } from '../rows.ts'
+import { maxRecipientsPerBatch, positionOf, recipientId } from '../../domain/recipient-id.ts'
+import { type Row, toAttempt, toEvent } from '../rows.ts'
 import type { IngestRow, Store } from '../store.ts'
-import { attemptColumns, attemptPage, endedColumns, joins } from './attempt-pages.ts'
+import { attemptPage } from './attempt-pages.ts'
 import type { Connection } from './connection.ts'
+import { recipientReader } from './everybody.ts'
 import { pageByStanding } from './recipient-pages.ts'
 
 type Family = Pick<
@@ -25,19 +26,7 @@ export function reportStatements(connection: Connection): Family {
     'SELECT id FROM recipients WHERE id > ? AND id <= ? ORDER BY id LIMIT ?',
   )
   const selectRecipient = connection.prepare('SELECT * FROM recipients WHERE id = ?')
-  const selectEnded = connection.prepare(`SELECT ${endedColumns} FROM attempts a ${joins} WHERE a.id = ?`)
-  const selectOpen = connection.prepare(
-    `SELECT ${attemptColumns}, a.status FROM open_attempts a ${joins}
-     WHERE a.workspace_id = ? AND a.number = ? AND a.recipient_id = ? AND a.status <> 'claimed'`,
-  )
-
-  /** With the call that is under way, if there is one. */
-  const recipient = (workspaceId: number, row: Row): Recipient => {
-    const open = row.standing === 'calling' ? selectOpen.get(workspaceId, row.number, row.id) : undefined
-    if (open !== undefined) return toRecipient({ ...row, attempts: row.attempts + 1 }, toAttempt(open))
-    const last = row.last_attempt_id === null ? undefined : selectEnded.get(row.last_attempt_id)
-    return toRecipient(row, last === undefined ? null : toAttempt(last))
-  }
+  const recipient = recipientReader(connection)
 
   return {
     async listRecipients(workspaceId, batchId, { standings: wanted }, { afterPosition, offset, limit }) {

@@ -89,7 +89,7 @@ export function resourceStatements(connection: Connection): Family {
 
     createPhoneNumber: (fields, idempotency) =>
       connection.write((): PhoneNumber => {
-        const { workspaceId, e164, agentId, maxConcurrentCalls, createdAt } = fields
+        const { workspaceId, e164, agentId, maxConcurrentCalls, maxCallsPerDay = null, createdAt } = fields
         const trunkId = fields.trunkId ?? simulatedTrunkId(connection, workspaceId)
         if (byId('trunks', trunkId)?.workspace_id !== workspaceId) throw unknownTrunk(trunkId)
         if (agentId !== null && byId('agents', agentId)?.workspace_id !== workspaceId)
@@ -101,10 +101,10 @@ export function resourceStatements(connection: Connection): Family {
         const id = freeId(connection, 'phone-number', workspaceId, fields.aliases)
         connection
           .prepare(
-            `INSERT INTO phone_numbers (id, workspace_id, e164, trunk_id, agent_id, max_concurrent_calls, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?)`,
+            `INSERT INTO phone_numbers (id, workspace_id, e164, trunk_id, agent_id, max_concurrent_calls,
+               max_calls_per_day, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
           )
-          .run(id, workspaceId, e164, trunkId, agentId, maxConcurrentCalls, createdAt)
+          .run(id, workspaceId, e164, trunkId, agentId, maxConcurrentCalls, maxCallsPerDay, createdAt)
         addAliases(connection, 'phone-number', workspaceId, id, fields.aliases)
         const created = phoneNumber(byId('phone_numbers', id) as Row)
         saveAnswer(connection, workspaceId, idempotency, created)

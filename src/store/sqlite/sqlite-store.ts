@@ -1,20 +1,30 @@
 // The embedded store: one SQLite file, one writer, group commit. `:memory:` is the tests' double.
 import type { Store } from '../store.ts'
+import { accessStatements } from './access.ts'
+import { backupStatements } from './backup.ts'
 import { batchStatements } from './batches.ts'
+import { callerStatements } from './caller-calls.ts'
 import { claimStatements } from './claim.ts'
 import { Connection } from './connection.ts'
 import { conversationStatements } from './conversations.ts'
 import { DueTimes } from './due-times.ts'
 import { endingStatements } from './ending.ts'
+import { erasureStatements } from './erasure.ts'
+import { everybodyStatements } from './everybody.ts'
 import { realTimeSchedule, type Schedule } from './group-commit.ts'
+import { holdStatements, recogniseFile } from './hold.ts'
 import { importStatements } from './imports.ts'
 import { nodeStatements } from './nodes.ts'
+import { outboxStatements } from './outbox.ts'
 import { placingStatements } from './placing.ts'
 import { reportStatements } from './reports.ts'
 import { resourceStatements } from './resources.ts'
+import { retentionStatements } from './retention.ts'
 import { Rules } from './rules.ts'
 import { traceStatements } from './traces.ts'
 import { trunkChanges } from './update-trunk.ts'
+import { webhookDeliveryStatements } from './webhook-deliveries.ts'
+import { webhookEndpointStatements } from './webhook-endpoints.ts'
 import { workspaceStatements } from './workspaces.ts'
 
 export interface SqliteStoreOptions {
@@ -33,6 +43,7 @@ export async function openSqliteStore({
   now = Date.now,
 }: SqliteStoreOptions): Promise<Store> {
   const connection = new Connection(path, schedule, now)
+  if (path !== ':memory:') recogniseFile(connection.db, path, now())
   const rules = new Rules(connection)
   const dueTimes = new DueTimes(connection)
   return {
@@ -43,11 +54,21 @@ export async function openSqliteStore({
     ...batchStatements(connection),
     ...reportStatements(connection),
     ...conversationStatements(connection),
+    ...everybodyStatements(connection),
+    ...callerStatements(connection),
     ...traceStatements(connection),
+    ...outboxStatements(connection),
+    ...webhookEndpointStatements(connection),
+    ...webhookDeliveryStatements(connection),
     ...claimStatements(connection, rules, dueTimes),
     ...placingStatements(connection, rules, dueTimes),
     ...endingStatements(connection, dueTimes),
     ...nodeStatements(connection),
+    ...retentionStatements(connection),
+    ...erasureStatements(connection),
+    ...backupStatements(connection, path),
+    ...holdStatements(connection),
+    ...accessStatements(connection),
     onWork: listener => connection.onWork(listener),
     onEvents: listener => connection.onEvents(listener),
     close: async () => connection.close(),

@@ -32,6 +32,7 @@ const patchColumns: Record<keyof WorkspacePatch, string> = {
   maxConcurrentCalls: 'max_concurrent_calls',
   creditMillicents: 'credit_millicents',
   window: 'calling_window',
+  retention: 'retention',
 }
 
 export function workspaceStatements(connection: Connection): Family {
@@ -112,7 +113,9 @@ export function workspaceStatements(connection: Connection): Family {
       }),
 
     findApiKey: async hash => {
-      const row = connection.prepare('SELECT * FROM api_keys WHERE hash = ?').get(hash) as Row | undefined
+      const row = connection
+        .prepare('SELECT * FROM api_keys WHERE hash = ? AND revoked_at IS NULL')
+        .get(hash) as Row | undefined
       if (row === undefined) return null
       const { id, workspace_id: workspaceId, name, prefix, created_at: createdAt } = row
       return { id, workspaceId, name, prefix, createdAt, hash: row.hash as Uint8Array }

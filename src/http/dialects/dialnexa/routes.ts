@@ -18,12 +18,14 @@ import {
   presentStatusChange,
 } from './present.ts'
 import { batchStatusFilter, callLogQuery, listQuery, maxFileBytes, readStatusAction } from './schema.ts'
+import { dialnexaWebhook } from './webhook.ts'
 
 export const dialnexa: DialectPlugin = {
   name: 'dialnexa',
   prefix: '/dialnexa',
   acceptsApiKeyHeader: false,
   presentError,
+  webhook: dialnexaWebhook,
   routes(app, deps) {
     app.post('/v1/batch-calls', async (request, reply) => {
       requireMultipart(request)

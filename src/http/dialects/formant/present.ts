@@ -88,8 +88,11 @@ export function presentMetrics(progress: Progress, totalRecipients: number): Bat
 /** `{"error":{"message","type"}}` with the HTTP status that belongs to the refusal. */
 export function presentError(refusal: Refusal): ErrorAnswer {
   const status = statusOfRefusal[refusal.kind]
-  const type = errorTypes[refusal.kind]
-  return { status, body: { error: { message: sentenceOf(refusal), type } } }
+  const error = { message: sentenceOf(refusal), type: errorTypes[refusal.kind] }
+  if (refusal.code !== 'no_free_place') return { status, body: { error } }
+  const { currentCalls, maxCalls } = refusal.details
+  const type = 'concurrent_call_limit_exceeded'
+  return { status, body: { error: { ...error, type, current_calls: currentCalls, max_calls: maxCalls } } }
 }
 
 const statusWords: Record<BatchStatus, string> = {
@@ -113,12 +116,13 @@ const errorTypes: Record<Refusal['kind'], string> = {
   'too-large': 'invalid_request',
   'unsupported-media-type': 'invalid_request',
   unprocessable: 'invalid_request',
+  'too-many': 'rate_limit_exceeded',
   internal: 'internal_error',
   unavailable: 'internal_error',
 }
 
 /** Ids are integers here: an agent that another dialect was sent under a name shows its own id. */
-function agentInteger(batch: Batch): number {
+export function agentInteger(batch: Batch): number {
   const printed = printAgentId(batch, 'formant', '')
   return /^\d{1,15}$/.test(printed) ? Number(printed) : batch.agentId
 }

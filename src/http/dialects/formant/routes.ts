@@ -1,4 +1,4 @@
-// Formant's routes: create a batch from a CSV file, list batches, read one and its metrics.
+// Formant's routes: create a batch from a CSV file, list batches, read one and its metrics; single calls and conversations.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { createBatch } from '../../../batches/create-batch.ts'
 import { listBatches } from '../../../batches/report-batch.ts'
@@ -10,15 +10,20 @@ import { readAs } from '../../validation.ts'
 import { readStart } from '../fields.ts'
 import { findSentBatch } from '../find-batch.ts'
 import { requireMultipart } from '../multipart-only.ts'
-import { vendorList } from '../vendor-list.ts'
+import { callRoutes } from './calls.ts'
+import { conversationRoutes } from './conversations.ts'
+import { formantList } from './list.ts'
+import { pageByAgent } from './paging.ts'
 import { presentBatchCall, presentCreated, presentError, presentMetrics } from './present.ts'
-import { createForm, listQuery, maxFileBytes, phoneColumn, retryPolicy } from './schema.ts'
+import { createForm, maxFileBytes, retryPolicy } from './schema.ts'
+import { formantWebhook } from './webhook.ts'
 
 export const formant: DialectPlugin = {
   name: 'formant',
   prefix: '/formant',
   acceptsApiKeyHeader: false,
   presentError,
+  webhook: formantWebhook,
   routes(app, deps) {
     app.post('/v1/batch-call', async (request, reply) => {
       requireMultipart(request)
@@ -26,6 +31,8 @@ export const formant: DialectPlugin = {
     })
     app.get('/v1/batch-calls', request => listBatchCalls(deps, request))
     registerReads(app, deps)
+    callRoutes(app, deps)
+    conversationRoutes(app, deps)
   },
 }
 
@@ -61,15 +68,7 @@ async function createFromForm(deps: HttpDeps, request: FastifyRequest, reply: Fa
           name: fields.name,
           description: null,
           source: file,
-          list: vendorList(request.workspace, timezone, {
-            formats: ['csv'],
-            phoneColumns: [phoneColumn],
-            numbers: 'readable',
-            mode: 'lenient',
-            refuseBadContact: false,
-            maxBytes: maxFileBytes,
-            maxRows: deps.config.maxRows,
-          }),
+          list: formantList(request.workspace, timezone, deps.config.maxRows),
           timezone,
           scheduledAt,
           startAs: 'running',
@@ -78,6 +77,7 @@ async function createFromForm(deps: HttpDeps, request: FastifyRequest, reply: Fa
           callsPerSecond: null,
           retry: retryPolicy,
           window: null,
+          record: fields.record,
         },
         idempotency,
       )
@@ -88,13 +88,10 @@ async function createFromForm(deps: HttpDeps, request: FastifyRequest, reply: Fa
 }
 
 async function listBatchCalls(deps: HttpDeps, request: FastifyRequest) {
-  const { agent_id: agentId, limit, offset } = readAs(listQuery, request.query)
-  const workspaceId = request.workspace.id
-  const agent = agentId === undefined ? undefined : await deps.store.findAgent(workspaceId, String(agentId))
-  if (agent === null) return { data: [], has_more: false, total: 0 }
-  const filter = agent === undefined ? {} : { agentId: agent.id }
-  const { batches, total } = await listBatches(deps, workspaceId, filter, { offset, limit })
-  return { data: batches.map(presentBatchCall), has_more: offset + batches.length < total, total }
+  return pageByAgent(deps, request, async (workspaceId, filter, page) => {
+    const { batches, total } = await listBatches(deps, workspaceId, filter, page)
+    return { data: batches.map(presentBatchCall), total }
+  })
 }
 
 function findBatch(deps: HttpDeps, request: FastifyRequest<BatchPath>): Promise<Batch> {

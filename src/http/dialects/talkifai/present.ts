@@ -10,8 +10,8 @@ import { printAgentId, printPhoneNumberId } from '../wire-id.ts'
 export const batchPrefix = 'batch_'
 export const phonePrefix = 'phone_'
 export const organizationPrefix = 'org_'
-const agentPrefix = 'agt_'
-const contactPrefix = 'contact_'
+export const agentPrefix = 'agt_'
+export const contactPrefix = 'contact_'
 
 /** What a batch of so many contacts may take and cost, in words. */
 export interface EstimateWords {
@@ -102,7 +102,7 @@ export function presentContact(contact: Recipient, maxAttempts: number) {
 }
 
 /** The final SIP status; an agent that broke after a 200 leaves none. */
-function errorCode(sipStatus: number | null): string | null {
+export function errorCode(sipStatus: number | null): string | null {
   return sipStatus === null || sipStatus < 300 ? null : String(sipStatus)
 }
 

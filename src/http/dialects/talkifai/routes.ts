@@ -15,12 +15,14 @@ import { findJob, type JobPath } from './find-job.ts'
 import { organizationPrefix, presentJob, presentJobWithContacts } from './present.ts'
 import { presentError } from './present-error.ts'
 import { jobQuery, jobStatusFilter, listQuery, maxFileBytes, standingsOf } from './schema.ts'
+import { talkifaiWebhook } from './webhook.ts'
 
 export const talkifai: DialectPlugin = {
   name: 'talkifai',
   prefix: '/talkifai',
   acceptsApiKeyHeader: true,
   presentError,
+  webhook: talkifaiWebhook,
   routes(app, deps) {
     app.post('/batch/create', (request, reply) => create(deps, request, reply))
     app.get('/batch/jobs', request => listJobs(deps, request))
