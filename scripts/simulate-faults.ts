@@ -21,6 +21,9 @@ const { values } = parseArgs({
   },
 })
 
+// `--verbose | head` has seen enough.
+process.stdout.on('error', () => process.exit(1))
+
 process.exitCode = await (values.seed === undefined ? many() : one(number('seed', values.seed)))
 
 async function one(seed: number): Promise<number> {

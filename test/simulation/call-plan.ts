@@ -30,6 +30,8 @@ export interface CallPlan {
 }
 
 const second = 1_000
+/** Longer than any batch lets a call be. */
+const endlessTalkMs = 540 * second
 const answered = refusalEvidence(200, 'OK')
 type Ending = [evidence: Evidence | null, pace: 'at once' | 'after ringing' | 'rung out']
 
@@ -79,7 +81,7 @@ export function planCall(chance: Chance, temper: Temper, weather: Weather): Call
   const plan: CallPlan = {
     ringsAfterMs: pace === 'at once' ? null : setupMs,
     decidesAfterMs: evidence === null ? null : pace === 'at once' ? setupMs : setupMs + ringMs,
-    talkMs: chance.int(0, 40 * second),
+    talkMs: chance.happens(0.05) ? endlessTalkMs : chance.int(0, 40 * second),
     evidence: evidence ?? answered,
     liesAfterMs: null,
     lie: answered,

@@ -134,14 +134,17 @@ export class DialChecks {
 }
 
 /** How much later than in its slot it left. */
-const lateness = ({ dialledAt, dialler: { slotAt, clockErrorMs } }: FarCall) =>
-  Math.max(0, dialledAt - (slotAt - clockErrorMs))
+const lateness = ({ dialledAt, dialler: { slotAt, slotErrorMs } }: FarCall) =>
+  Math.max(0, dialledAt - (slotAt - slotErrorMs))
 
 /** Between the dial, which is spaced, and the INVITE. */
 const writing = ({ dialledAt, dialler: { orderedAt } }: FarCall) => dialledAt - orderedAt
 
-const clockErrors = (one: FarCall, other: FarCall) =>
-  Math.abs(one.dialler.clockErrorMs) + Math.abs(other.dialler.clockErrorMs)
+/** How wrong the clocks were by which the two were given their slots, and placed. */
+const clockErrors = (one: FarCall, other: FarCall) => clockError(one) + clockError(other)
+
+const clockError = ({ dialler: { slotErrorMs, clockErrorMs } }: FarCall) =>
+  Math.max(Math.abs(slotErrorMs), Math.abs(clockErrorMs))
 
 const wasReached = ({ answeredAt, toldAnswered, answerDenied, agentFailed }: FarCall) =>
   answeredAt !== null && toldAnswered && !answerDenied && !agentFailed

@@ -1,6 +1,8 @@
 // The outbox as somebody reads it who believes nothing else: each end told once, each change of a batch in order.
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { EventType } from '../../src/domain/event.ts'
+import { type Row, toEvent } from '../../src/store/rows.ts'
+import type { WebhookFormat } from '../../src/webhooks/webhook-format.ts'
 import type { Story } from './story.ts'
 
 interface Told {
@@ -32,6 +34,8 @@ export class EventLedger {
   readonly #statuses: StatementSync
   readonly #ended: StatementSync
   readonly #suppressedNow: StatementSync
+  readonly #all: StatementSync
+  readonly #forgotten = new Set<number>()
   #lastId = 0
   readonly #batches = new Map<number, BatchTale>()
   /** Attempts that were told to have ended, by batch. */
@@ -50,6 +54,7 @@ export class EventLedger {
     this.#read = db.prepare('SELECT id, batch_id, type, data FROM events WHERE id > ? ORDER BY id')
     this.#statuses = db.prepare(`SELECT id, status FROM batches WHERE status <> 'importing'`)
     this.#ended = db.prepare('SELECT id, batch_id FROM attempts')
+    this.#all = db.prepare('SELECT id, workspace_id, batch_id, type, at, data FROM events ORDER BY id')
     this.#suppressedNow = db.prepare('SELECT number FROM suppressions ORDER BY number')
   }
 
@@ -65,8 +70,17 @@ export class EventLedger {
 
   /** Somebody deleted it. */
   forget(batchId: number): void {
+    this.#forgotten.add(batchId)
     this.#batches.delete(batchId)
     this.#ends.delete(batchId)
+  }
+
+  /** Events that this format has words for, but those of deleted batches. */
+  tellable(format: WebhookFormat): number[] {
+    return (this.#all.all() as Row[])
+      .map(toEvent)
+      .filter(event => !this.#forgotten.has(event.batchId ?? 0) && format.namesOf(event).length > 0)
+      .map(({ id }) => id)
   }
 
   check(): void {

@@ -23,6 +23,8 @@ export interface Dialler {
   clockErrorMs: number
   /** The CPS slot that it was given, by the same clock. */
   slotAt: number
+  /** How wrong the node's clock was when it was given that. */
+  slotErrorMs: number
 }
 
 export class FarCall {

@@ -7,7 +7,7 @@ import { simulateLives } from './seed-crew.ts'
 import { Summary, storyOf } from './summary.ts'
 
 /** `npm run simulate:faults -- --seeds 10000` goes farther than a test run has time for. */
-const seeds = 150
+const seeds = 120
 
 test(`in ${seeds} lives in a faulty world no promise is broken`, async t => {
   const summary = new Summary()

@@ -60,7 +60,8 @@ class Life {
     const isLong = this.#chance.happens(0.5)
     this.#maxNodes = alone ? 1 : this.#chance.int(1, 4)
     const inProcess = alone && this.#chance.happens(0.3)
-    this.world = new World({ seed, clock, alone, isLong, inProcess }, new Story(clock, listen))
+    const isTold = this.#chance.happens(0.35)
+    this.world = new World({ seed, clock, alone, isLong, inProcess, isTold }, new Story(clock, listen))
     this.#people = new PeopleInCharge(new Chance(seed + 0x5eed), this.world)
   }
 
@@ -126,6 +127,7 @@ class Life {
     await world.untilFinished(maxLifeMs, () => this.#people.letGo())
     if (this.#isBroken) return
     await world.pass(lastCallsMs)
+    await world.untilTold(day)
     await world.check()
     await world.checkEnd()
   }

@@ -6,10 +6,12 @@ import { SynchronisedClock } from '../../src/runtime/synchronised-clock.ts'
 import { waitFor } from '../../src/runtime/wait.ts'
 import type { Claim } from '../../src/store/dispatch-records.ts'
 import type { Store } from '../../src/store/store.ts'
+import type { Webhooks } from '../../src/webhooks/open-webhooks.ts'
 import { interpose, type StoreMethod } from '../dispatcher/interposed-store.ts'
 import { MortalNode } from '../dispatcher/mortal-node.ts'
 import type { Chance } from './chance.ts'
 import type { Caller, FarEnd, Permission } from './far-end.ts'
+import type { Receiver } from './receiver.ts'
 import type { Story } from './story.ts'
 import type { Weather } from './weather.ts'
 
@@ -30,6 +32,8 @@ export interface SimNodeDeps {
   story: Story
   store: Store
   farEnd: FarEnd
+  /** null: nobody is told by webhook. */
+  receiver: Receiver | null
   /** Tells what the store allowed, at the instant of the commit. */
   permit(callId: string, permission: Permission): void
   describe(attemptId: number): { batch: string; zone: string; slotAt: number }
@@ -74,6 +78,7 @@ export class SimNode implements Caller {
   readonly #mortal: MortalNode
   readonly #deps: SimNodeDeps
   readonly #machine: MachineClock
+  readonly #webhooks: Webhooks | null
   readonly #clock: Clock
   #asleepSince: number | null = null
   /** The question that reaches the store now: when it was put, and by how much the node's clock was wrong then. */
@@ -111,6 +116,8 @@ export class SimNode implements Caller {
             followStoreTime: sample => void follower.follow(sample),
           }),
     })
+    this.#webhooks = deps.receiver?.reachedFrom(world.store, this.#clock) ?? null
+    this.#webhooks?.start({ nodeId: id, publicUrl: 'https://calls.example.com', alone: kind.alone })
   }
 
   get isAlive(): boolean {
@@ -167,10 +174,10 @@ export class SimNode implements Caller {
     this.#machine.errorMs += byMs
   }
 
-  stop(graceMs: number): Promise<void> {
+  async stop(graceMs: number): Promise<void> {
     this.#deps.story.tell(`${this.id} is told to stop within ${graceMs} ms`)
     this.isStopping = true
-    return this.dispatcher.stop({ graceMs })
+    await Promise.all([this.dispatcher.stop({ graceMs }), this.#webhooks?.stop()])
   }
 
   mayHaveDied(when: 'before' | 'after'): boolean {
@@ -185,12 +192,21 @@ export class SimNode implements Caller {
   /** Directly before the store: what is noted here is noted as it is committed. */
   #watched(): Store {
     const { store, story, clock, permit, describe, leases, isAwake } = this.#deps
+    const slotErrors = new Map<number, number>()
     const note = (callId: string, attemptId: number, asked: Pick<Permission, 'askedAt' | 'clockErrorMs'>) =>
-      permit(callId, { attemptId, order: story.nextOrder(), ...asked, ...describe(attemptId) })
+      permit(callId, {
+        attemptId,
+        order: story.nextOrder(),
+        slotErrorMs: slotErrors.get(attemptId) ?? 0,
+        ...asked,
+        ...describe(attemptId),
+      })
     return {
       ...store,
       claim: async request => {
+        const { clockErrorMs } = this.#asked
         const result = await store.claim(request)
+        for (const { attemptId } of result.claims) slotErrors.set(attemptId, clockErrorMs)
         if (!this.alone) for (const claim of result.claims) shareSlot(claim)
         return result
       },

@@ -29,6 +29,7 @@ export interface Figures {
   rescues: number
   orders: number
   events: number
+  deliveries: number
   checks: number
 }
 
@@ -98,6 +99,7 @@ export function noFigures(): Figures {
     rescues: 0,
     orders: 0,
     events: 0,
+    deliveries: 0,
     checks: 0,
   }
 }

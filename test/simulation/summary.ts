@@ -15,7 +15,7 @@ export class Summary {
 
   text(tookMs: number): string {
     const { dials, answers, crashes, sleeps, clockJumps, lostAcks, storeFailures, carrierLies } = this.figures
-    const { rescues, orders, events, checks } = this.figures
+    const { rescues, orders, events, deliveries, checks } = this.figures
     const seconds = tookMs / 1_000
     return [
       `${count(this.lives)} lives in ${seconds.toFixed(1)} s (${(this.lives / seconds).toFixed(1)}/s), ${this.broken.length} broken`,
@@ -23,7 +23,7 @@ export class Summary {
       `${count(crashes)} nodes died, ${count(sleeps)} slept, ${count(clockJumps)} clocks jumped`,
       `${count(storeFailures)} calls of the store failed, ${count(lostAcks)} were done and not acknowledged`,
       `${count(carrierLies)} calls met a carrier that lied, was late or deaf; ${count(rescues)} rescues`,
-      `${count(checks)} checks; ${count(events)} events read`,
+      `${count(checks)} checks; ${count(events)} events read, ${count(deliveries)} delivered by webhook`,
     ].join('\n')
   }
 }

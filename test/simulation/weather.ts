@@ -16,6 +16,12 @@ export interface Fate {
 
 const fair: Fate = { delayMs: 0, answerDelayMs: 0, fails: false, loses: false, end: null }
 
+/** What becomes of one webhook. `unheard`: it arrives, and we never learn of that. */
+export interface ReceiverFate {
+  kind: 'hears' | 'away' | 'fails' | 'unheard'
+  delayMs: number
+}
+
 /** Alone, the store is in our process: the answer of a claim cannot get lost on the way. */
 const losableAlone: ReadonlySet<StoreMethod> = new Set(['placeCalls', 'recordProgress', 'endAttempts'])
 
@@ -34,6 +40,7 @@ export class Weather {
   readonly #lieRate: number
   readonly #rescueFailRate: number
   readonly #jumps: boolean
+  readonly #receiverRate: number
 
   constructor(chance: Chance, alone: boolean) {
     this.#chance = chance
@@ -47,6 +54,7 @@ export class Weather {
     this.#lieRate = rate([0, 0.05, 0.3])
     this.#rescueFailRate = rate([0, 0, 0.2, 0.6])
     this.#jumps = !alone && chance.happens(0.3)
+    this.#receiverRate = rate([0, 0.05, 0.5])
   }
 
   get clocksJump(): boolean {
@@ -70,6 +78,19 @@ export class Weather {
   ofCarrier(): 'before' | 'after' | null {
     if (!this.isFoul || !this.#happens(this.#deathRate)) return null
     return this.#chance.pick(['before', 'after'])
+  }
+
+  /** Whether the receiver of this life fails at all. */
+  get receiverFails(): boolean {
+    return this.#receiverRate > 0
+  }
+
+  ofReceiver(): ReceiverFate {
+    if (!this.isFoul) return { kind: 'hears', delayMs: 5 }
+    const kind = this.#happens(this.#receiverRate)
+      ? this.#chance.pick(['away', 'fails', 'unheard'] as const)
+      : 'hears'
+    return { kind, delayMs: this.#chance.pick([1, 50, 3_000]) }
   }
 
   lies(): boolean {

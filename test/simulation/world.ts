@@ -12,6 +12,7 @@ import { DialChecks } from './dial-checks.ts'
 import { EventLedger } from './event-ledger.ts'
 import { FarEnd, type Permission } from './far-end.ts'
 import { Orders } from './orders.ts'
+import { Receiver } from './receiver.ts'
 import { SimNode } from './sim-node.ts'
 import type { Story } from './story.ts'
 import { Weather } from './weather.ts'
@@ -31,6 +32,8 @@ export interface WorldOptions {
   isLong: boolean
   /** The carrier lives and dies with the node. */
   inProcess: boolean
+  /** Somebody is told of everything by webhook. */
+  isTold: boolean
 }
 
 let databases = 0
@@ -42,6 +45,7 @@ export class World {
   readonly weather: Weather
   readonly orders: Orders
   readonly farEnd: FarEnd
+  readonly receiver: Receiver
   ledger!: EventLedger
   store!: Store
   workspaceId = 0
@@ -60,6 +64,7 @@ export class World {
     this.story = story
     this.#chance = new Chance(seed + 0xbad)
     this.weather = new Weather(new Chance(seed + 0xf00), options.alone)
+    this.receiver = new Receiver(story, this.weather)
     this.orders = new Orders(this.story, this.#chance.int(1, 12))
     this.farEnd = new FarEnd({
       clock,
@@ -86,6 +91,7 @@ export class World {
     })
     this.workspaceId = (await this.store.createWorkspace('simulation', this.clock.now())).id
     const maxConcurrentCalls = this.orders.limitOf('workspace', 0)!
+    if (this.options.isTold) await this.receiver.subscribe(this.store, this.clock, this.workspaceId)
     await this.store.updateWorkspace(this.workspaceId, { maxConcurrentCalls }, this.clock.now())
   }
 
@@ -111,7 +117,7 @@ export class World {
   /** A node that is alone opens the store anew, on what its last life committed. */
   async start(alone = this.options.alone, sweeps = !(alone && this.options.isLong)): Promise<void> {
     if (alone) await this.#openStore()
-    const { clock, story, weather, store, farEnd } = this
+    const { clock, story, weather, store, farEnd, receiver } = this
     const id = `n${this.#nodes.length + 1}`
     const node = new SimNode(
       id,
@@ -123,6 +129,7 @@ export class World {
         story,
         store,
         farEnd,
+        receiver: this.options.isTold ? receiver : null,
         permit: (callId, permission) => this.#permissions.set(callId, permission),
         describe: attemptId => this.#books.describe(attemptId),
         leases: () => this.#books.leases(),
@@ -149,7 +156,7 @@ export class World {
     const now = this.clock.now()
     this.ledger.check()
     this.#books.check(now)
-    this.#books.checkAges(now, id => this.#troubledAt(id))
+    this.#checkAges()
     for (const { name, id } of this.orders.batches.values()) {
       const batch = await this.store.getBatch(this.workspaceId, id)
       if (batch === null) continue
@@ -161,6 +168,10 @@ export class World {
         () => `${name} counts ${counted}, has ${recounted}`,
       )
     }
+  }
+
+  #checkAges(): void {
+    this.#books.checkAges(this.clock.now(), id => this.#troubledAt(id))
   }
 
   /** A call is lost only with its node: when that died, slept, was stopped or could not reach the store. */
@@ -204,6 +215,7 @@ export class World {
       await this.clock.run({ until, done: () => told || this.story.violation !== null })
       unsubscribe()
       this.ledger.read()
+      this.#checkAges()
       if (this.ledger.selfPaused.size > 0) await resume()
       if (this.clock.now() - checkedAt > checkEveryMs) {
         checkedAt = this.clock.now()
@@ -214,7 +226,23 @@ export class World {
     this.story.holds('always finished', finished, () => 'a batch that was left alone did not come to its end')
   }
 
+  /** A receiver that was away is told later, by and by. */
+  async untilTold(maxMs: number): Promise<void> {
+    const until = this.clock.now() + maxMs
+    while (this.clock.now() < until && this.#untold().length > 0) await this.pass(3_600_000)
+  }
+
+  #untold(): number[] {
+    return this.options.isTold ? this.receiver.missing(this.ledger) : []
+  }
+
   async checkEnd(): Promise<void> {
+    const missing = this.#untold()
+    this.story.holds(
+      'always told',
+      missing.length === 0,
+      () => `the receiver never heard of ${missing.join(' ')}`,
+    )
     await this.store.sweep(this.clock.now())
     this.#books.checkNothingHalfDone()
     const open = await this.store.countOpenAttempts()
@@ -235,8 +263,8 @@ export class World {
   async close(): Promise<void> {
     this.story.figures.answers = this.farEnd.calls.filter(({ answeredAt }) => answeredAt !== null).length
     for (const node of this.#nodes) node.kill()
-    this.#books.close()
-    await this.store.close()
+    this.#books?.close()
+    await this.store?.close()
   }
 
   async #openStore(): Promise<void> {

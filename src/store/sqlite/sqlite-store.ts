@@ -36,6 +36,9 @@ export interface SqliteStoreOptions {
   now?: () => number
 }
 
+/** Named memory (`file:name?mode=memory&cache=shared`) outlives a store within this process, and is no file either. */
+const isInMemory = (path: string) => path === ':memory:' || path.includes('mode=memory')
+
 /** Opens the store, creating and migrating the file as needed. */
 export async function openSqliteStore({
   path,
@@ -43,7 +46,7 @@ export async function openSqliteStore({
   now = Date.now,
 }: SqliteStoreOptions): Promise<Store> {
   const connection = new Connection(path, schedule, now)
-  if (path !== ':memory:') recogniseFile(connection.db, path, now())
+  if (!isInMemory(path)) recogniseFile(connection.db, path, now())
   const rules = new Rules(connection)
   const dueTimes = new DueTimes(connection)
   return {
