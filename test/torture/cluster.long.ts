@@ -23,7 +23,9 @@ const pauseMs = { min: 200, max: 2_500 }
 const sleepMs = { min: 50, max: 25_000 }
 const cutMs = { min: 100, max: 20_000 }
 const seed = Number(process.env.OUTDIAL_TEST_SEED ?? Math.floor(Math.random() * 2 ** 32))
-const batch = { people: 6_000, concurrency: 60, callsPerSecond: 60, seed }
+/** So many that the batch is still under way at the last blow, or nearly. */
+const people = Number(process.env.OUTDIAL_TEST_PEOPLE ?? 4_000)
+const batch = { people, concurrency: 60, callsPerSecond: 40, seed }
 const lookAgainMs = 250
 const timeoutMs = 30 * 60_000
 

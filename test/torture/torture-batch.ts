@@ -64,7 +64,7 @@ export async function assertKept(
   carrier: CarrierChild,
   record: CarrierRecord,
   batchId: number,
-  { people, concurrency }: TortureBatch,
+  { people, concurrency, callsPerSecond = Number.POSITIVE_INFINITY }: TortureBatch,
 ): Promise<string> {
   const seen = await carrier.seen()
   const recipients: Recipient[] = await readAll(server, `/api/v1/batches/${batchId}/recipients`)
@@ -77,6 +77,9 @@ export async function assertKept(
   assert.deepEqual(record.dialledAfterAnswer, [], 'somebody who had answered was dialled again')
   // Never over.
   assert.ok(seen.maxConcurrent <= concurrency, `${seen.maxConcurrent} calls at a time`)
+  // By the carrier's clock: what left in time may arrive a little closer together, so that one more fits into a second.
+  const perSecond = seen.maxCallsPerSecond
+  assert.ok(perSecond <= callsPerSecond + 1, `${perSecond} calls in a second`)
   // Never lost, always finished.
   assert.equal(recipients.length, people)
   assert.equal(new Set(recipients.map(({ number }) => number)).size, people)
