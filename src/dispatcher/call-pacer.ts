@@ -1,6 +1,12 @@
 // Holds claims until their CPS slot, and keeps the spacing of calls as they really leave: a late call moves the next.
+//
+// Where other nodes share the trunk, a slot that is missed is lost, and a commit can take longer than a slot is open on a busy
+// machine. There claims are placed a little before their slot, wait for it, and are confirmed when it comes.
 import type { Clock, Timer } from '../runtime/clock.ts'
 import type { Claim } from '../store/dispatch-records.ts'
+
+/** How long before its slot a claim is placed that must not miss it, ms. */
+const placeAheadMs = 100
 
 /** Instants are `clock.elapsed()`. */
 interface Lane {
@@ -30,7 +36,7 @@ export class CallPacer {
   readonly #held = new Map<Claim, Timer>()
   readonly #lanes = new Map<string, Lane>()
 
-  /** `release` hands a claim on when its slot has come. */
+  /** `release` hands a claim on when it is time to place it. */
   constructor(clock: Clock, release: (claim: Claim) => void) {
     this.#clock = clock
     this.#release = release
@@ -42,8 +48,9 @@ export class CallPacer {
 
   /** False: the claim may be placed at once. */
   hold(claim: Claim): boolean {
-    if (claim.slotAt <= this.#clock.now()) return false
-    const timer = this.#clock.at(Math.ceil(claim.slotAt), () => {
+    const placeAt = claim.dialBefore === null ? claim.slotAt : claim.slotAt - placeAheadMs
+    if (placeAt <= this.#clock.now()) return false
+    const timer = this.#clock.at(Math.ceil(placeAt), () => {
       this.#held.delete(claim)
       this.#release(claim)
     })
@@ -62,7 +69,8 @@ export class CallPacer {
   whenSpaced(claim: Claim, call: SpacedCall): void {
     const lanes = this.#lanesOf(claim)
     const now = this.#clock.elapsed()
-    const turn = lanes.reduce((at, { lane, spacingMs }) => Math.max(at, lane.reservedAt + spacingMs), now)
+    const slot = now + Math.max(0, claim.slotAt - this.#clock.now())
+    const turn = lanes.reduce((at, { lane, spacingMs }) => Math.max(at, lane.reservedAt + spacingMs), slot)
     for (const { lane } of lanes) lane.reservedAt = turn
     if (turn > now || !call.mayDial()) this.#wait(turn, lanes, call)
     else this.#leave(lanes, call)

@@ -40,7 +40,7 @@ export function callerOf(row: Row, batch: RunningBatch | undefined): BatchCaller
   return batch?.callers.find(({ phoneNumberId }) => phoneNumberId === row.phone_number_id)
 }
 
-/** Where the next slots begin at the earliest after a call left just now: lateness is never caught up. */
+/** Where the next slots begin at the earliest after a call leaves now, or in its slot: lateness is never caught up. */
 export function slotsHeldBack(
   row: Row,
   { trunkSpacingMs, batchSpacingMs }: RunningBatch,
@@ -56,7 +56,7 @@ export function slotsHeldBack(
     .map(({ kind, id, spacingMs }) => ({
       kind,
       id,
-      at: now + spacingMs * (1 + placing.claimedIn(`${kind}:${id}`)),
+      at: Math.max(now, row.slot_at ?? now) + spacingMs * (1 + placing.claimedIn(`${kind}:${id}`)),
     }))
 }
 

@@ -55,6 +55,8 @@ export class BreakableLink {
     ]
     for (const [one, other] of ends) {
       this.#sockets.add(one)
+      // Else each small message waits 40 ms for the acknowledgement of the one before.
+      one.setNoDelay(true)
       one.on('error', () => {})
       one.on('close', () => {
         this.#sockets.delete(one)

@@ -71,7 +71,7 @@ describe('nodes on one PostgreSQL', { skip: skipWithoutPostgres }, () => {
     }
   })
 
-  test('slots of a paced trunk are shared out, and missed rather than used late beside another node', async t => {
+  test('a paced trunk stays with the node that has slots ahead, and goes to another with a distance when they are past', async t => {
     const { benches } = await openNodes(t, 2)
     const [one, other] = benches as [Workbench, Workbench]
     const trunk = await one.store.createTrunk({
@@ -107,20 +107,18 @@ describe('nodes on one PostgreSQL', { skip: skipWithoutPostgres }, () => {
       [],
       1_000,
     )
-    const shares = await Promise.all([
-      one.claim({ horizonMs: 400, now: start + 1 }),
-      other.claim({ horizonMs: 400, now: start + 1, nodeId: 'node-3' }),
-    ])
-    const slots = [alone, ...shares]
-      .flatMap(({ claims }, index) => claims.map(({ slotAt }) => ({ slotAt, nodeId: index === 2 ? 3 : 1 })))
-      .sort((a, b) => a.slotAt - b.slotAt)
-    assert.ok(slots.length > 6)
-    for (const [index, { slotAt, nodeId }] of slots.slice(1).entries()) {
-      const before = slots[index]!
-      assert.ok(slotAt - before.slotAt >= (nodeId === before.nodeId ? 50 : 100), 'a hand-over costs 50 ms')
-    }
-    for (const { slotAt, dialBefore } of shares.flatMap(({ claims }) => claims))
-      assert.equal(dialBefore, slotAt + 50)
+    const goesOn = await one.claim({ horizonMs: 400, now: start + 1 })
+    assert.ok(goesOn.claims.length > 0)
+    const last = goesOn.claims.at(-1)!.slotAt
+    const waits = await other.claim({ horizonMs: 400, now: start + 1, nodeId: 'node-3' })
+    assert.deepEqual(waits.claims, [])
+    assert.ok(waits.wakeAt !== null && waits.wakeAt > start + 1, 'it looks again by itself')
+    const takesOver = await other.claim({ horizonMs: 400, now: last + 60, nodeId: 'node-3' })
+    const slots = [alone, goesOn, takesOver].flatMap(({ claims }) => claims.map(({ slotAt }) => slotAt))
+    for (const [index, slotAt] of slots.slice(1).entries())
+      assert.ok(slotAt - slots[index]! >= (slots[index] === last ? 50 + 150 : 50), `slot ${index + 1}`)
+    for (const { slotAt, dialBefore } of [...goesOn.claims, ...takesOver.claims])
+      assert.equal(dialBefore, slotAt + 150)
   })
 
   test('a list that goes live on one node wakes another that has nothing to do', async t => {

@@ -15,7 +15,7 @@ type Paced = keyof typeof tables
  * How late a call may leave beside other nodes, which do not see when it leaves: the first slot of a node keeps this much
  * more distance from the last one of another. A call that is later misses its slot and is claimed again.
  */
-const handOverMs = 50
+const handOverMs = 150
 
 /** A node that was silent for so long dials nothing: its leases have run out. */
 const nodeAliveMs = 60_000
@@ -33,17 +33,19 @@ export async function readSlots(
   round: Round,
   batches: readonly RunningBatch[],
 ): Promise<Slots> {
-  const { nodeId } = round.request
+  const { nodeId, now, horizonMs } = round.request
   const paced = {
     trunk: batches.filter(({ trunkSpacingMs }) => trunkSpacingMs > 0).map(({ trunkId }) => trunkId),
     batch: batches.filter(({ batchSpacingMs }) => batchSpacingMs > 0).map(({ id }) => id),
   }
   if (paced.trunk.length + paced.batch.length === 0) return { begin: () => 0, isShared: false }
   const read = async (kind: Paced): Promise<Map<number, number>> => {
+    // A node that has slots ahead of it goes on with them: to take turns would cost the hand-over each time. When it stops,
+    // or dies, its last slot passes.
     const rows = await reader.rows(
-      `SELECT id, next_slot_at + CASE WHEN slot_node <> $2 THEN ${handOverMs} ELSE 0 END AS at FROM ${tables[kind]}
-       WHERE id = ANY ($1::bigint[])`,
-      [paced[kind], nodeId],
+      `SELECT id, next_slot_at + CASE WHEN slot_node = $2 THEN 0 WHEN next_slot_at > $3 THEN ${handOverMs} + $4
+         ELSE ${handOverMs} END AS at FROM ${tables[kind]} WHERE id = ANY ($1::bigint[])`,
+      [paced[kind], nodeId, now, horizonMs],
     )
     return new Map(rows.map(row => [row.id, row.at]))
   }

@@ -3,7 +3,7 @@ import type { Row } from '../rows.ts'
 import type { Transaction } from './transaction.ts'
 
 export const openColumns = `id, workspace_id, number, batch_id, recipient_id, trunk_id, phone_number_id, agent_id, zone, ordinal,
-  status, node_id, lease_until, call_id, dialed_at, answered_at`
+  status, node_id, lease_until, slot_at, call_id, dialed_at, answered_at`
 
 /** Recipients of these attempts leave the batch for good without a call of their own. */
 export async function dropRecipients(
