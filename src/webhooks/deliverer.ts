@@ -115,9 +115,10 @@ export class Deliverer {
     for (const timer of timers) timer?.cancel()
     const { promise: enough, resolve } = Promise.withResolvers<void>()
     const timer = this.#deps.clock.at(this.#deps.clock.now() + stopGraceMs, resolve)
+    // A round that is under way may begin tries yet.
+    await this.#working
     await Promise.race([Promise.all(this.#inFlight), enough])
     timer.cancel()
-    await this.#working
     const { store, nodeId } = this.#deps
     // What is not recorded is told again by the next life.
     if (this.#tried.length > 0)

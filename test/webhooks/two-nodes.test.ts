@@ -13,7 +13,9 @@ import { webhooksFor } from './webhook-desk.ts'
 const batches = 6
 const callsOfBatch = 25
 
-test('two nodes share the deliveries of an endpoint', { skip: skipWithoutPostgres }, async t => {
+test('what one node has not delivered when it stops the other delivers, each event once', {
+  skip: skipWithoutPostgres,
+}, async t => {
   const url = await newDatabase()
   const stores = [await openPostgresStore({ url }), await openPostgresStore({ url })] as const
   const nodes = stores.map(store => webhooksFor(store))
@@ -25,7 +27,10 @@ test('two nodes share the deliveries of an endpoint', { skip: skipWithoutPostgre
   const { promise: everything, resolve } = Promise.withResolvers<void>()
   const seen = new Set<string>()
   receiver.answer = ({ headers }) => {
-    if (seen.add(String(headers['webhook-id'])).size === batches * callsOfBatch) resolve()
+    seen.add(String(headers['webhook-id']))
+    // In the middle of all batches: the other one goes on from there.
+    if (seen.size === (batches * callsOfBatch) / 2) void nodes[0]!.stop()
+    if (seen.size === batches * callsOfBatch) resolve()
     return {}
   }
   const bench = await furnish(stores[0], { maxConcurrentCalls: 1_000 })
@@ -48,8 +53,5 @@ test('two nodes share the deliveries of an endpoint', { skip: skipWithoutPostgre
     )
     last.set(batchId, attemptId)
   }
-  assert.ok(
-    nodes.every(node => node.figures().delivered > 0),
-    'both delivered',
-  )
+  assert.ok(nodes[1]!.figures().delivered > 0)
 })
