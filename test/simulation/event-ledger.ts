@@ -14,7 +14,9 @@ interface Told {
 
 interface BatchTale {
   status: string
-  isOpen: boolean
+  /** It was resumed before it had ever started: it went back to its schedule, and may have been started since. */
+  isResumedUnstarted: boolean
+  wasStarted: boolean
 }
 
 /** What a batch is after each event, and what it must have been before it. */
@@ -108,7 +110,11 @@ export class EventLedger {
     if (type === 'number.suppressed') this.suppressed.set(data.number!, this.#story.nextOrder())
     else if (type === 'number.unsuppressed') this.suppressed.delete(data.number!)
     if (batchId === null) return
-    const batch = this.#batches.get(batchId) ?? { status: 'importing', isOpen: true }
+    const batch = this.#batches.get(batchId) ?? {
+      status: 'importing',
+      isResumedUnstarted: false,
+      wasStarted: false,
+    }
     this.#batches.set(batchId, batch)
     if (type === 'attempt.ended') this.#hearEnd(batchId, batch, data)
     else if (type === 'batch.resumed') this.#resumed(batchId, batch)
@@ -120,7 +126,10 @@ export class EventLedger {
   #moved(batchId: number, batch: BatchTale, type: EventType): void {
     const move = moves[type]
     if (move === undefined) return
-    const isLawful = move.from.includes(batch.status)
+    const isLate = type === 'batch.started' && batch.isResumedUnstarted
+    const isLawful = move.from.includes(batch.status) || isLate
+    if (type === 'batch.started') batch.wasStarted = true
+    batch.isResumedUnstarted = false
     this.#story.holds('always told', isLawful, () => `${type} of batch ${batchId}, which was ${batch.status}`)
     batch.status = move.to
   }
@@ -131,6 +140,7 @@ export class EventLedger {
     this.selfPaused.delete(batchId)
     const row = this.#statuses.all().find(({ id }) => id === batchId)
     batch.status = row?.status === 'scheduled' ? 'scheduled' : 'running'
+    batch.isResumedUnstarted = !batch.wasStarted
   }
 
   #hearEnd(batchId: number, batch: BatchTale, data: Record<string, number>): void {

@@ -92,6 +92,8 @@ class Life {
     const chance = this.#chance
     if (world.living().length === 0) await world.start()
     else if (world.living().length < this.#maxNodes && chance.happens(0.4)) await world.start()
+    // Some die as they start.
+    if (world.living().length === 0) return
     const node = chance.pick(world.living())
     switch (chance.int(0, 13)) {
       case 0:

@@ -274,6 +274,7 @@ export class World {
       schedule: queueMicrotask,
       now: () => this.clock.now(),
     })
+    this.store.onEvents(() => this.ledger?.read())
     await before?.close()
     await this.store.sweep(this.clock.now())
   }
