@@ -2,9 +2,10 @@
 // do job queues? node bench/postgres-dispatch.ts [calls]. Needs: npm ci --prefix bench/queues, PostgreSQL, Redis.
 //
 // The product: real processes; claim, place, end; ten batches each with workspace, trunk and batch limits, a calling window
-// and fair turns. The queues: jobs whose handler does nothing, so a job is fetched and completed and no outcome is written
-// anywhere: the friendliest case. Set as each one's documentation sets it for many short jobs, filled beforehand like our
-// import. The yardstick: the bare statements of the product's transitions. All on servers that call fsync.
+// and fair turns. The queues, set as each one's documentation sets it for many short jobs and filled beforehand like our import:
+// once with handlers that do nothing, so that no outcome is written anywhere, and once with handlers that write down what a
+// call must leave behind, before the dial and after its end (queues/call-book.ts), which is our work. The yardstick: the bare
+// statements of the product's transitions. All on servers that call fsync.
 import { commitsPerSecond, timeBareSql } from './bare-sql.ts'
 import { costOf, printCost } from './database-cost.ts'
 import { assertWhole, lookAt, onStore, printSweep, seedPlan, timeBatches, withNodes } from './node-crew.ts'
@@ -36,6 +37,15 @@ await withPostgres(async postgres => {
   await measure('pg-boss', async crew => timeQueue('pg-boss', await postgres.newDatabase(), calls, crew))
   await measure('Graphile Worker', async crew =>
     timeQueue('graphile-worker', await postgres.newDatabase(), calls, crew),
+  )
+  await measure('pg-boss, calls written down', async crew =>
+    timeQueue('pg-boss', await postgres.newDatabase(), calls, crew, await postgres.newDatabase()),
+  )
+  await measure('Graphile Worker, calls written down', async crew =>
+    timeQueue('graphile-worker', await postgres.newDatabase(), calls, crew, await postgres.newDatabase()),
+  )
+  await measure('BullMQ (fsync always), calls written down', async crew =>
+    withRedis('always', async url => timeQueue('bullmq', url, calls, crew, await postgres.newDatabase())),
   )
 })
 for (const appendfsync of ['everysec', 'always'] as const)

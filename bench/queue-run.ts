@@ -19,12 +19,16 @@ export function needQueues(): void {
     throw new Error('the job queues are not installed: npm ci --prefix bench/queues')
 }
 
-/** Seconds from the word to start until the last job is completed in the queue's own books. Filling is not counted. */
+/**
+ * Seconds from the word to start until the last job is completed in the queue's own books. Filling is not counted. `book`: the
+ * database in which handlers write down their calls; null: they do nothing.
+ */
 export async function timeQueue(
   name: QueueName,
   url: string,
   jobs: number,
   workers: number,
+  book: string | null = null,
 ): Promise<number> {
   return withProcesses(
     workers + 1,
@@ -33,8 +37,9 @@ export async function timeQueue(
       await keeper!.ask('open')
       await keeper!.ask('fill', jobs)
       await Promise.all(crew.map(worker => worker.ask('open')))
+      if (book !== null) await keeper!.ask('makeBook', book)
       const since = performance.now()
-      await Promise.all(crew.map(worker => worker.ask('work')))
+      await Promise.all(crew.map(worker => (book === null ? worker.ask('work') : worker.ask('record', book))))
       await until(lookEveryMs, async () => (await sumOf(crew, 'handled')) >= jobs)
       await until(lookEveryMs, async () => (await keeper!.ask<number>('left')) === 0)
       const seconds = (performance.now() - since) / 1_000

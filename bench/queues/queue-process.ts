@@ -4,6 +4,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { answerParent } from '../bench-process.ts'
 import { openBullmq } from './bullmq.ts'
+import { makeCallBook, openCallBook } from './call-book.ts'
 import { openGraphileWorker } from './graphile-worker.ts'
 import type { JobQueue, JobQueueOptions } from './job-queue.ts'
 import { openPgBoss } from './pg-boss.ts'
@@ -29,6 +30,17 @@ answerParent({
     (await opened).work(async () => {
       handled++
     }),
+  /** Makes the tables that `record` writes to. */
+  makeBook: (database: string) => makeCallBook(database),
+  /** Handles jobs that write down what a call must, before the dial and after its end. */
+  record: async (database: string) => {
+    const book = await openCallBook(database)
+    await (await opened).work(async person => {
+      await book.dialling(person)
+      await book.ended(person)
+      handled++
+    })
+  },
   /** Handles jobs that are calls: a line on disk that says who is dialled, then the talk. */
   call: async ({ log, talkMs }: { log: string; talkMs: number }) =>
     (await opened).work(async person => {
