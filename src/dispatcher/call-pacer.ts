@@ -69,7 +69,8 @@ export class CallPacer {
   whenSpaced(claim: Claim, call: SpacedCall): void {
     const lanes = this.#lanesOf(claim)
     const now = this.#clock.elapsed()
-    const slot = now + Math.max(0, claim.slotAt - this.#clock.now())
+    // No claim is placed earlier than that: a wall clock that was set back meanwhile must not hold a call for hours.
+    const slot = now + Math.min(placeAheadMs, Math.max(0, claim.slotAt - this.#clock.now()))
     const turn = lanes.reduce((at, { lane, spacingMs }) => Math.max(at, lane.reservedAt + spacingMs), slot)
     for (const { lane } of lanes) lane.reservedAt = turn
     if (turn > now || !call.mayDial()) this.#wait(turn, lanes, call)
