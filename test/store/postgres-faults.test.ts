@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { describe, type TestContext, test } from 'node:test'
-import type { Client } from 'pg'
+import { Client } from 'pg'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
-import { CommitUnknown } from '../../src/store/postgres/transaction.ts'
+import { CommitUnknown, Transaction } from '../../src/store/postgres/transaction.ts'
 import type { Store } from '../../src/store/store.ts'
 import { inspect, newDatabase, skipWithoutPostgres, untilWaiting } from './postgres-server.ts'
 import { assertCounted, furnish, newAgent, start } from './workbench.ts'
@@ -121,6 +121,17 @@ describe('PostgreSQL that fails', { skip: skipWithoutPostgres }, () => {
       assert.deepEqual(await ending, { completed: ids, recorded: [true, true] })
     })
     for (const id of ids) await assertCounted(bench, id)
+  })
+
+  test('of statements that travel together whoever waits hears why the first failed, not that the rest were refused', async t => {
+    const client = new Client({ connectionString: await newDatabase(), pipeline: true })
+    await client.connect()
+    t.after(() => client.end())
+    const tx = new Transaction(client, 'test', 'BEGIN')
+    await tx.rows('SELECT 1 AS begun')
+    const threeDeep = async () => await (async () => await tx.rows('SELECT 1 / 0 AS failing'))()
+    await assert.rejects(Promise.all([threeDeep(), tx.rows('SELECT 1 AS refused')]), /division by zero/)
+    assert.equal(await tx.rollback(), true)
   })
 
   test('text with a sign that PostgreSQL cannot hold is kept with another in its place', async t => {

@@ -31,6 +31,9 @@ export class CommitUnknown extends Error {
 /** Who hears of new work: this process at once; idle nodes as well (`NOTIFY`, see signals.ts). */
 type Audience = 'every-node' | 'this-node'
 
+/** An earlier statement of the transaction has failed. */
+const transactionAborted = '25P02'
+
 const names = new Map<string, string>()
 
 /** Prepared once per text and connection. All texts are constants of this folder, so there are a few hundred at most. */
@@ -57,6 +60,7 @@ export class Transaction implements Reader {
   readonly #notified = new Set<Signal>()
   readonly #last: { sql: string; values: readonly unknown[] }[] = []
   #isFirst = true
+  #failure: unknown
   /** What listeners in this process are to hear. */
   readonly signals = new Set<Signal>()
 
@@ -89,7 +93,20 @@ export class Transaction implements Reader {
   async #send(sql: string, values: readonly unknown[]): Promise<QueryResult<Row>> {
     if (this.#isFirst) this.#isFirst = false
     else await this.#begun
-    return this.#client.query<Row>(prepared(sql, values))
+    try {
+      return await this.#client.query<Row>(prepared(sql, values))
+    } catch (error) {
+      throw this.#firstFailure(error)
+    }
+  }
+
+  /**
+   * Statements travel together, and after one has failed the server refuses those behind it. Whoever waits for several may
+   * hear of a refusal first; it is told the reason, because a deadlock is tried again and a refusal is not.
+   */
+  #firstFailure(error: unknown): unknown {
+    if (sqlState(error) !== transactionAborted) this.#failure ??= error
+    return this.#failure ?? error
   }
 
   /** Writes an event into the outbox, with the commit. */
