@@ -1,47 +1,32 @@
-// Dialogs on their way into the store: what changes in one turn of the event loop is kept together, the newest of each.
+// Dialogs on their way into the store: what changes meanwhile is kept together, the newest of each.
+import { grouped } from '../runtime/grouped.ts'
 import type { Store } from '../store/store.ts'
 
-interface Waiting {
+interface Change {
+  attemptId: number
   dialog: string
-  answer: ((isOurs: boolean) => void)[]
 }
 
 export class DialogKeeper {
-  readonly #store: Pick<Store, 'keepDialogs'>
-  readonly #nodeId: string
-  readonly #onFailure: (error: unknown) => void
-  #waiting = new Map<number, Waiting>()
+  readonly #keep: (change: Change) => Promise<boolean>
 
   constructor(store: Pick<Store, 'keepDialogs'>, nodeId: string, onFailure: (error: unknown) => void) {
-    this.#store = store
-    this.#nodeId = nodeId
-    this.#onFailure = onFailure
+    this.#keep = grouped(async changes => {
+      try {
+        const newest = new Map(changes.map(({ attemptId, dialog }) => [attemptId, dialog]))
+        const dialogs = [...newest].map(([attemptId, dialog]) => ({ attemptId, dialog }))
+        const kept = await store.keepDialogs(dialogs, nodeId)
+        const ours = new Map(dialogs.map(({ attemptId }, index) => [attemptId, kept[index] === true]))
+        return changes.map(({ attemptId }) => ours.get(attemptId) === true)
+      } catch (error) {
+        onFailure(error)
+        return changes.map(() => false)
+      }
+    })
   }
 
   /** Resolves once it is on disk: whether this node still holds the attempt. A store that cannot say means no. */
   keep(attemptId: number, dialog: string): Promise<boolean> {
-    return new Promise(answer => {
-      if (this.#waiting.size === 0) setImmediate(() => void this.#flush())
-      const before = this.#waiting.get(attemptId)?.answer ?? []
-      this.#waiting.set(attemptId, { dialog, answer: [...before, answer] })
-    })
-  }
-
-  async #flush(): Promise<void> {
-    const waiting = [...this.#waiting]
-    this.#waiting = new Map()
-    const ours = await this.#write(waiting)
-    for (const [index, [, { answer }]] of waiting.entries())
-      for (const resolve of answer) resolve(ours[index] === true)
-  }
-
-  async #write(waiting: [number, Waiting][]): Promise<boolean[]> {
-    try {
-      const dialogs = waiting.map(([attemptId, { dialog }]) => ({ attemptId, dialog }))
-      return await this.#store.keepDialogs(dialogs, this.#nodeId)
-    } catch (error) {
-      this.#onFailure(error)
-      return []
-    }
+    return this.#keep({ attemptId, dialog })
   }
 }

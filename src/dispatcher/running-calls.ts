@@ -1,6 +1,7 @@
 // Calls under way: each is on disk before it comes here, is dialled when its spacing has passed, and waited for at the end.
 import type { Carrier } from '../carrier/carrier.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { grouped } from '../runtime/grouped.ts'
 import type { Claim } from '../store/dispatch-records.ts'
 import type { Store } from '../store/store.ts'
 import type { CallPacer } from './call-pacer.ts'
@@ -31,11 +32,14 @@ export class RunningCalls {
   readonly #deps: RunningCallsDeps
   readonly #attempts = new Map<number, RunningAttempt>()
   readonly #recentDials = new RecentDials()
+  /** When the store was asked that said yes; null: no. Thousands may ask at once, when a database was slow. */
+  readonly #mayStillDial: (claim: Claim) => Promise<Instant | null>
   #placed = 0
   #allEnded = () => {}
 
   constructor(deps: RunningCallsDeps) {
     this.#deps = deps
+    this.#mayStillDial = grouped(claims => this.#askStore(claims))
   }
 
   get size(): number {
@@ -109,16 +113,17 @@ export class RunningCalls {
     return isCalling() && leases.isHeld(attemptId) && (dialBefore === null || clock.now() < dialBefore)
   }
 
-  /** When the store was asked that said yes; null: no. A store that cannot say means no. */
-  async #mayStillDial(claim: Claim): Promise<Instant | null> {
+  /** A store that cannot say means no. */
+  async #askStore(claims: readonly Claim[]): Promise<(Instant | null)[]> {
     const { store, clock, nodeId, leases, onFailure } = this.#deps
+    const attemptIds = claims.map(({ attemptId }) => attemptId)
     try {
       const askedAt = leases.now()
-      const [allowed] = await store.mayStillDial([claim.attemptId], nodeId, clock.now())
-      return allowed === true && this.#mayDial(claim) ? askedAt : null
+      const allowed = await store.mayStillDial(attemptIds, nodeId, clock.now())
+      return claims.map((claim, index) => (allowed[index] === true && this.#mayDial(claim) ? askedAt : null))
     } catch (error) {
       onFailure(error)
-      return null
+      return claims.map(() => null)
     }
   }
 
