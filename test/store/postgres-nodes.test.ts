@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
+import { runningBatches } from '../../src/store/postgres/rules.ts'
 import type { Store } from '../../src/store/store.ts'
 import { inspect, newDatabase, skipWithoutPostgres, untilWaiting } from './postgres-server.ts'
 import { assertCounted, furnish, people, start, type Workbench, workbench } from './workbench.ts'
@@ -25,6 +26,27 @@ async function openNodes(t: TestContext, count: number, maxConcurrentCalls = 100
 const heardBy = (store: Store) => new Promise<void>(resolve => void store.onWork(resolve))
 
 describe('nodes on one PostgreSQL', { skip: skipWithoutPostgres }, () => {
+  test('what binds a batch comes whole when the batch stops to run while it is read', async t => {
+    const { url, benches } = await openNodes(t, 1)
+    const { id } = await benches[0]!.import(2)
+    await inspect(url, async client => {
+      let reading: Promise<unknown> = Promise.resolve()
+      const rows = (sql: string, values?: readonly unknown[]) => {
+        const read = reading.then(async () => (await client.query(sql, [...(values ?? [])])).rows)
+        reading = read.then(() => client.query(`UPDATE batches SET status = 'paused' WHERE id = $1`, [id]))
+        return read
+      }
+      const reader = { rows, row: async () => undefined }
+      const which = { batchIds: `SELECT id FROM batches WHERE id = ANY ($1) AND status = 'running'`, ids: [id] }
+      const [batch] = (await runningBatches(reader, which)).values()
+      await reading
+      assert.deepEqual(
+        batch?.callers.map(({ callerId }) => callerId),
+        ['+12025550100'],
+      )
+    })
+  })
+
   test('nodes that claim at the same moment never hold more than the limit, nor a person twice', async t => {
     const { benches } = await openNodes(t, 4, 7)
     const [bench] = benches as [Workbench]
