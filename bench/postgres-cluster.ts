@@ -5,12 +5,11 @@ import { setImmediate } from 'node:timers/promises'
 import { Client } from 'pg'
 import { ThrowawayServer } from './throwaway-server.ts'
 
-/** As a small database machine is set up: some memory, checkpoints that do not follow each other closely. */
+/** As a small database machine is set up: some memory, checkpoints that do not follow each other closely; else the defaults. */
 const benchSettings = {
   max_connections: '200',
   shared_buffers: '512MB',
   max_wal_size: '4GB',
-  autovacuum_naptime: '10s',
 }
 
 export interface PostgresCluster {

@@ -16,7 +16,8 @@ interface Place {
 /**
  * Recipients that are due, at most its share of each batch, looked for place by place in the order given: retries come
  * first, or they would wait for the end of a long list. The inner LIMIT ends the search of a batch at its share: the nested
- * loop reads the places in turn, which SQL does not promise; at worst another place's people are called first.
+ * loop reads the places in turn, which SQL does not promise; at worst another place's people are called first. The last
+ * LIMIT keeps the planner, who cannot know the shares, from reading all details for a hash join.
  */
 export async function selectDue(
   reader: Reader,
@@ -35,7 +36,7 @@ export async function selectDue(
              WHERE batch_id = place.batch_id AND standing = place.standing AND zone = place.zone AND due_at <= $6
              ORDER BY due_at, id LIMIT share.places) r
          WHERE place.batch_id = share.batch_id LIMIT share.places) due
-       JOIN recipient_details d ON d.id = due.id`,
+       CROSS JOIN LATERAL (SELECT number, variables FROM recipient_details WHERE id = due.id LIMIT 1) d`,
     [[...shares.keys()], [...shares.values()], ...columnsOf(places), now],
   )
   return rows.sort(

@@ -20,11 +20,13 @@ import {
 import { dropRecipients, openColumns, parkCalls, putBackRecipients } from './open-attempts.ts'
 import { type KeptTrace, keepTraces } from './traces.ts'
 import type { Transaction } from './transaction.ts'
+import { openAttemptsCleaner } from './vacuum.ts'
 import { suppressNumbers } from './workspaces.ts'
 
 export function endingStatements(
   connection: Connection,
 ): Pick<DispatchStore, 'recordProgress' | 'endAttempts' | 'countOpenAttempts'> {
+  const cleanAfter = openAttemptsCleaner(connection)
   return {
     recordProgress: progress =>
       connection.write(async tx => {
@@ -50,7 +52,11 @@ export function endingStatements(
         )
       }),
 
-    endAttempts: (ended, now) => connection.write(tx => endAttempts(tx, ended, now)),
+    async endAttempts(ended, now) {
+      const result = await connection.write(tx => endAttempts(tx, ended, now))
+      cleanAfter(ended.length)
+      return result
+    },
 
     async countOpenAttempts() {
       const row = await connection.row('SELECT count(*) AS open FROM open_attempts')
@@ -98,7 +104,7 @@ async function close(
   const ofThese = `SELECT batch_id FROM open_attempts WHERE id = ANY ($1::bigint[]) AND status <> 'claimed'`
   const [, batches, removed, wanting] = await Promise.all([
     lockBatchesIn(tx, ofThese, [ids]),
-    tx.rows(`SELECT id, status FROM batches WHERE id IN (${ofThese})`, [ids]),
+    tx.rows(`SELECT id, status FROM batches WHERE id = ANY (ARRAY(${ofThese}))`, [ids]),
     tx.rows(
       `DELETE FROM open_attempts WHERE id = ANY ($1::bigint[]) AND status <> 'claimed' RETURNING ${openColumns}`,
       [ids],

@@ -77,7 +77,7 @@ export async function lockBatchesIn(
   values: readonly unknown[],
 ): Promise<void> {
   await tx.rows(
-    `SELECT FROM batch_progress WHERE batch_id IN (${batchIds}) ORDER BY batch_id FOR UPDATE`,
+    `SELECT FROM batch_progress WHERE batch_id = ANY (ARRAY(${batchIds})) ORDER BY batch_id FOR UPDATE`,
     values,
   )
 }

@@ -32,9 +32,9 @@ export function nodeStatements(connection: Connection): Family {
         )
         await tx.change('DELETE FROM nodes WHERE seen_at < $1', [storeNow - forgetNodeAfterMs])
         const renewed = await tx.rows(
-          `UPDATE open_attempts o SET lease_until = $3
-           FROM (SELECT id FROM open_attempts WHERE id = ANY ($2::bigint[]) AND node_id = $1 ORDER BY id FOR UPDATE) mine
-           WHERE o.id = mine.id RETURNING o.id`,
+          `UPDATE open_attempts SET lease_until = $3 WHERE id = ANY (ARRAY(
+             SELECT id FROM open_attempts WHERE id = ANY ($2::bigint[]) AND node_id = $1 ORDER BY id FOR UPDATE))
+           RETURNING id`,
           [id, attemptIds, storeNow + leaseMs],
         )
         const held = new Set(renewed.map(row => row.id as number))
@@ -53,17 +53,20 @@ export function nodeStatements(connection: Connection): Family {
   }
 }
 
-/** Whom another node takes over at this moment is passed over: each orphan goes to one. */
+/**
+ * Whom another node takes over at this moment is passed over: each orphan goes to one. They are looked for once, before
+ * anything is changed: in a join the planner may look again for each row.
+ */
 async function adopt(
   tx: Transaction,
   { nodeId, leaseMs, known, alone, maxAttempts }: Parameters<Family['adoptOrphans']>[0],
 ) {
   const adopted = await tx.rows(
-    `UPDATE open_attempts o SET node_id = $1, lease_until = ${databaseNow} + $2
-     FROM (SELECT id FROM open_attempts
-           WHERE (lease_until <= ${databaseNow} OR ($3 AND node_id <> $1)) AND NOT (node_id = $1 AND id = ANY ($4::bigint[]))
-           ORDER BY id LIMIT $5 FOR UPDATE SKIP LOCKED) orphan
-     WHERE o.id = orphan.id RETURNING o.id`,
+    `UPDATE open_attempts SET node_id = $1, lease_until = ${databaseNow} + $2 WHERE id = ANY (ARRAY(
+       SELECT id FROM open_attempts
+       WHERE (lease_until <= ${databaseNow} OR ($3 AND node_id <> $1)) AND NOT (node_id = $1 AND id = ANY ($4::bigint[]))
+       ORDER BY id LIMIT $5 FOR UPDATE SKIP LOCKED))
+     RETURNING id`,
     [nodeId, leaseMs, alone, known, maxAttempts],
   )
   if (adopted.length === 0) return []

@@ -173,11 +173,12 @@ async function look(reader: Reader, attemptIds: readonly number[], now: number):
   const [rows, running, counts, suppressed, storeNow] = await Promise.all([
     reader.rows(`SELECT ${openColumns} FROM open_attempts WHERE id = ANY ($1::bigint[])`, [attemptIds]),
     runningBatches(reader, { batchIds: ofAttempts, ids: attemptIds }),
+    // An array, not a join: the planner once made half a second of a join for 1,000 calls.
     reader.rows(
       `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id,
          count(*) FILTER (WHERE status <> 'claimed') AS placed, count(*) FILTER (WHERE status = 'claimed') AS claimed
        FROM open_attempts
-       WHERE workspace_id IN (SELECT workspace_id FROM open_attempts WHERE id = ANY ($1::bigint[]))
+       WHERE workspace_id = ANY (ARRAY(SELECT DISTINCT workspace_id FROM open_attempts WHERE id = ANY ($1::bigint[])))
        GROUP BY workspace_id, trunk_id, phone_number_id, agent_id, batch_id`,
       [attemptIds],
     ),
