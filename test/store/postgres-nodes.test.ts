@@ -37,7 +37,10 @@ describe('nodes on one PostgreSQL', { skip: skipWithoutPostgres }, () => {
         return read
       }
       const reader = { rows, row: async () => undefined }
-      const which = { batchIds: `SELECT id FROM batches WHERE id = ANY ($1) AND status = 'running'`, ids: [id] }
+      const which = {
+        batchIds: `SELECT id FROM batches WHERE id = ANY ($1) AND status = 'running'`,
+        ids: [id],
+      }
       const [batch] = (await runningBatches(reader, which)).values()
       await reading
       assert.deepEqual(
