@@ -5,15 +5,16 @@
 import { randomUUID } from 'node:crypto'
 import type { Timer } from '../runtime/clock.ts'
 import { waitFor } from '../runtime/wait.ts'
-import type { Claim, PlaceVerdict } from '../store/dispatch-records.ts'
+import type { Claim } from '../store/dispatch-records.ts'
 import { Breakers } from './breakers.ts'
 import { CallPacer } from './call-pacer.ts'
 import { DialogKeeper } from './dialog-keeper.ts'
 import type { DispatcherDeps } from './dispatcher-deps.ts'
 import { KnownResources } from './known-resources.ts'
-import { type Instant, leaseMs } from './leases.ts'
+import { leaseMs } from './leases.ts'
 import { Membership } from './membership.ts'
 import { OutcomeRecorder } from './outcome-recorder.ts'
+import { Placer } from './placer.ts'
 import { untilAccepted } from './restore-hold.ts'
 import { RunningCalls } from './running-calls.ts'
 
@@ -22,6 +23,8 @@ const maxClaims = 256
 /** CPS slots are reserved this far ahead. */
 const horizonMs = 250
 const sweepEveryMs = 1_000
+/** What happened on another node so recently is about to be claimed by it: measured, it takes 100 ms at most. */
+const claimedWithinMs = 500
 /** After the store failed (disk full, say) nothing is dialled; it is asked again after this. */
 const storeRetryMs = 1_000
 /** How long a call that was hung up at shutdown may take to say so. */
@@ -64,7 +67,7 @@ class DispatchLoop {
   readonly #pacer: CallPacer
   readonly #running: RunningCalls
   readonly #membership: Membership
-  #ready: Claim[] = []
+  readonly #placer: Placer
   #phase: 'rescuing' | 'calling' | 'stopping' = 'rescuing'
   #cycling = false
   #cycleDone: Promise<void> = Promise.resolve()
@@ -91,7 +94,7 @@ class DispatchLoop {
       onFailure: error => this.#storeFailed(error),
     })
     this.#pacer = new CallPacer(clock, claim => {
-      this.#ready.push(claim)
+      this.#placer.add(claim)
       this.#wake()
     })
     this.#membership = new Membership({
@@ -112,6 +115,15 @@ class DispatchLoop {
       leases: this.#membership.leases,
       ...(alone ? {} : { dialogs: new DialogKeeper(store, nodeId, error => this.#storeFailed(error)) }),
       isCalling: () => this.#phase === 'calling',
+      onFailure: error => this.#storeFailed(error),
+    })
+    this.#placer = new Placer({
+      ...deps,
+      known: this.#known,
+      leases: this.#membership.leases,
+      running: this.#running,
+      isCalling: () => this.#phase === 'calling',
+      onReturned: () => this.#wake(),
       onFailure: error => this.#storeFailed(error),
     })
   }
@@ -154,8 +166,8 @@ class DispatchLoop {
     this.#wakeTimer?.cancel()
     this.#sweepTimer?.cancel()
     await this.#cycleDone
-    const unplaced = [...this.#ready, ...this.#pacer.cancelAll()]
-    this.#ready = []
+    await this.#placer.settled
+    const unplaced = [...this.#placer.takeAll(), ...this.#pacer.cancelAll()]
     // What cannot be released now is put back by the next start.
     if (unplaced.length > 0) await this.#release(unplaced).catch(error => this.#storeFailed(error))
     await this.#running.ended(graceMs)
@@ -178,16 +190,20 @@ class DispatchLoop {
   }
 
   async #cycle(): Promise<void> {
+    const { alone = true } = this.#deps
     try {
       do {
         this.#wokenAgain = false
         const sweeping = this.#sweeping
         this.#sweeping = false
         const more = await this.#claim(sweeping)
-        await this.#place()
+        this.#placer.start()
+        // With one writer claims wait for what is before them anyway; else a claim and the check before the dial go side by
+        // side, and a place that is freed meanwhile does not wait for both.
+        if (alone || this.#placer.size >= maxClaims) await this.#placer.settled
         if (more) this.#wokenAgain = true
-      } while (this.#wokenAgain && this.#phase === 'calling')
-      if (!this.#recorder.isBehind) this.#storeFailure = null
+      } while (this.#wokenAgain && this.#phase === 'calling' && !this.#placer.hasFailed)
+      if (!this.#recorder.isBehind && !this.#placer.hasFailed) this.#storeFailure = null
     } catch (error) {
       this.#storeFailed(error)
     } finally {
@@ -202,48 +218,17 @@ class DispatchLoop {
     const request = { now, nodeId, leaseMs, maxClaims, horizonMs, asSafetyNet: sweeping }
     const { leases } = this.#membership
     const askedAt = leases.now()
-    const { claims, wakeAt, more } = await store.claim(request)
+    const { claims, wakeAt, more, changedAt = null } = await store.claim(request)
     leases.granted(
       claims.map(({ attemptId }) => attemptId),
       askedAt,
     )
-    if (sweeping) this.#sweepFound += claims.filter(claim => claim.slotAt <= now).length
+    const isAnothers = changedAt !== null && now - changedAt < claimedWithinMs
+    if (sweeping && !isAnothers) this.#sweepFound += claims.filter(claim => claim.slotAt <= now).length
     this.#armWake(wakeAt)
     const stopping = this.#phase === 'stopping'
-    for (const claim of claims) if (stopping || !this.#pacer.hold(claim)) this.#ready.push(claim)
+    for (const claim of claims) if (stopping || !this.#pacer.hold(claim)) this.#placer.add(claim)
     return more
-  }
-
-  /** The second commit, immediately before the dial. */
-  async #place(): Promise<void> {
-    if (this.#ready.length === 0) return
-    const { store, clock, nodeId } = this.#deps
-    if (this.#phase !== 'calling') return
-    // Claims whose slot comes while these are learnt wait for the next round.
-    const claims = this.#ready
-    this.#ready = []
-    const calls = claims.map(({ attemptId }) => ({ attemptId, callId: `${nodeId}-${attemptId}` }))
-    let verdicts: PlaceVerdict[]
-    let askedAt: Instant
-    try {
-      await this.#known.learn(claims)
-      askedAt = this.#membership.leases.now()
-      verdicts = await store.placeCalls(calls, nodeId, clock.now())
-    } catch (error) {
-      // Nothing was placed: they are tried again, or go back when their lease has run out.
-      this.#ready.unshift(...claims)
-      throw error
-    }
-    for (const [index, claim] of claims.entries())
-      if (verdicts[index] === 'placed') this.#running.dialWhenSpaced(claim, calls[index]!.callId, askedAt)
-      else this.#notPlaced(claim, verdicts[index]!)
-    // A place that was given back may be somebody else's.
-    if (verdicts.some(verdict => verdict !== 'placed')) this.#wokenAgain = true
-  }
-
-  #notPlaced({ attemptId }: Claim, verdict: PlaceVerdict): void {
-    this.#membership.leases.release(attemptId)
-    this.#deps.logger.debug({ attemptId, verdict }, 'put back before the dial')
   }
 
   async #release(claims: readonly Claim[]): Promise<void> {
@@ -275,7 +260,11 @@ class DispatchLoop {
     const { clock } = this.#deps
     // Where the claim follows an ending's commit, what that frees is about to be claimed.
     const follows = this.#deps.alone === false && this.#recorder.isRecording
-    const pending = this.#cycling || follows || (this.#wakeAt !== null && this.#wakeAt <= clock.now() + 1)
+    const pending =
+      this.#cycling ||
+      this.#placer.isPlacing ||
+      follows ||
+      (this.#wakeAt !== null && this.#wakeAt <= clock.now() + 1)
     if (pending || this.#storeFailure !== null) return
     this.#cycling = true
     this.#sweeping = true

@@ -35,7 +35,7 @@ export class OutcomeRecorder {
   #isLast = false
   #retrying = false
   #isBehind = false
-  #inFlight = new Set<Promise<void>>()
+  readonly #inFlight = { progress: new Set<Promise<void>>(), ended: new Set<Promise<void>>() }
 
   constructor(deps: OutcomeRecorderDeps) {
     this.#deps = deps
@@ -76,14 +76,14 @@ export class OutcomeRecorder {
 
   /** Whether something is on its way to disk. */
   get isRecording(): boolean {
-    return this.#inFlight.size > 0
+    return this.#inFlight.progress.size + this.#inFlight.ended.size > 0
   }
 
   /** The last thing before the store is closed: resolves when everything that was told is on disk, or has failed to be. */
   async settled(): Promise<void> {
     this.#isLast = true
     this.#flush()
-    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight)
+    while (this.isRecording) await Promise.all([...this.#inFlight.progress, ...this.#inFlight.ended])
   }
 
   #schedule(): void {
@@ -94,26 +94,38 @@ export class OutcomeRecorder {
     setImmediate(() => this.#flush())
   }
 
-  /** Where commits are slow and stand in each other's way, what comes while one is under way goes together after it. */
+  /**
+   * Where commits are slow and stand in each other's way, what comes while one is under way goes together after it. An end
+   * does not wait for progress: that of a call that has ended meanwhile finds nothing to change.
+   */
   #flush(): void {
     this.#scheduled = false
-    const { store, clock, alone = true, onSettled, onRecorded } = this.#deps
-    if (!alone && this.#inFlight.size > 0) return
+    const { alone = true } = this.#deps
+    if (alone || this.#inFlight.progress.size === 0) this.#flushProgress()
+    if (alone || this.#inFlight.ended.size === 0) this.#flushEnded()
+  }
+
+  #flushProgress(): void {
     const progress = [...this.#progress.values()]
-    const ended = this.#ended
+    if (progress.length === 0) return
     this.#progress = new Map()
-    this.#ended = []
-    if (progress.length > 0) this.#track(store.recordProgress(progress), () => this.#keep(progress, []))
+    this.#track('progress', this.#deps.store.recordProgress(progress), () => this.#keep(progress, []))
+  }
+
+  #flushEnded(): void {
+    const ended = this.#ended
     if (ended.length === 0) return
+    const { store, clock, alone = true, onSettled, onRecorded } = this.#deps
+    this.#ended = []
     const recording = store.endAttempts(ended, clock.now()).then(() => {
       for (const { attemptId } of ended) onSettled(attemptId)
       if (!alone) onRecorded()
     })
-    this.#track(recording, () => this.#keep([], ended))
+    this.#track('ended', recording, () => this.#keep([], ended))
     if (alone) onRecorded()
   }
 
-  #track(write: Promise<unknown>, keep: () => void): void {
+  #track(what: 'progress' | 'ended', write: Promise<unknown>, keep: () => void): void {
     const done = write
       .then(
         () => true,
@@ -124,11 +136,11 @@ export class OutcomeRecorder {
         },
       )
       .then(isWritten => {
-        this.#inFlight.delete(done)
+        this.#inFlight[what].delete(done)
         this.#isBehind = !isWritten
         if (isWritten && this.#deps.alone === false) this.#flushGathered()
       })
-    this.#inFlight.add(done)
+    this.#inFlight[what].add(done)
   }
 
   #flushGathered(): void {

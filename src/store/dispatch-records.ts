@@ -56,6 +56,11 @@ export interface ClaimResult {
   wakeAt: number | null
   /** True when `maxClaims` cut the answer short: claim again at once. */
   more: boolean
+  /**
+   * Asked as a safety net where other nodes claim, too: when something last happened in these workspaces, epoch ms. What it
+   * freed is about to be claimed by the node that it happened on.
+   */
+  changedAt?: number | null
 }
 
 /** Why a claim was not allowed to become a call; the recipient went back unspent (or was suppressed / cancelled). */

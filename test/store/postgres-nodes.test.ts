@@ -50,6 +50,19 @@ describe('nodes on one PostgreSQL', { skip: skipWithoutPostgres }, () => {
     })
   })
 
+  test('the safety net hears when something last happened where it looks, for another node may be about to claim', async t => {
+    const { url, benches } = await openNodes(t, 1, 2)
+    const bench = benches[0]!
+    await bench.import(3)
+    const calls = await bench.call()
+    const now = start + 60_000
+    await bench.end(calls)
+    const told = await inspect(url, client => client.query('SELECT max(at)::float8 AS at FROM events'))
+    const { changedAt } = await bench.claim({ now, asSafetyNet: true })
+    assert.equal(changedAt, told.rows[0].at)
+    assert.equal((await bench.claim({ now })).changedAt, undefined)
+  })
+
   test('nodes that claim at the same moment never hold more than the limit, nor a person twice', async t => {
     const { benches } = await openNodes(t, 4, 7)
     const [bench] = benches as [Workbench]

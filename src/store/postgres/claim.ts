@@ -12,13 +12,10 @@ import type { Row } from '../rows.ts'
 import type { RunningBatch } from '../running-batch.ts'
 import { readFigures } from './caller-calls.ts'
 import { keepSlots, readSlots, type Slots } from './claim-slots.ts'
+import { lastChange, lockBusyWorkspaces, look, type WaitingBatches } from './claim-view.ts'
 import type { Connection } from './connection.ts'
 import { nextDueTimes, selectDue } from './due-people.ts'
-import { notHeld } from './hold.ts'
-import { lockBatches, lockFound } from './locks.ts'
-import { completeDone, ProgressChanges } from './moves.ts'
-import { readDatabaseTime } from './nodes.ts'
-import { runningBatches } from './rules.ts'
+import { ProgressChanges } from './moves.ts'
 import type { Transaction } from './transaction.ts'
 
 export type Round = ClaimRound<ProgressChanges>
@@ -36,9 +33,12 @@ async function claim(
   turns: CallerTurns,
 ): Promise<ClaimResult> {
   const workspaceIds = await lockBusyWorkspaces(tx, request.now)
-  const [storeNow] = await Promise.all([readDatabaseTime(tx), startScheduled(tx, workspaceIds, request.now)])
+  const [{ storeNow, next, waiting }, changedAt] = await Promise.all([
+    look(tx, workspaceIds, request.now),
+    request.asSafetyNet === true ? lastChange(tx, workspaceIds) : null,
+  ])
   const round: Round = new ClaimRound(request, storeNow, new ProgressChanges())
-  const { batches, slots, callers } = await eligibleBatches(tx, round, workspaceIds, rotation, turns)
+  const { batches, slots, callers } = await eligibleBatches(tx, round, waiting, rotation, turns)
   const exhausted: RunningBatch[] = []
   while (batches.size > 0 && round.claims.length < request.maxClaims) {
     const shares = sharesOf(round, batches)
@@ -53,92 +53,28 @@ async function claim(
     }
     if (round.claims.length === request.maxClaims) round.more = true
   }
-  const [next] = await Promise.all([
-    nextStart(tx, request.now),
-    keepSlots(tx, round, slots),
-    wakeForNextDue(tx, round, exhausted),
-  ])
+  await Promise.all([keepSlots(tx, round, slots), wakeForNextDue(tx, round, exhausted)])
   round.changes.writeLast(tx)
   round.wakeBy(next)
-  return { claims: round.claims, wakeAt: round.wakeAt, more: round.more }
+  const { claims, wakeAt, more } = round
+  return { claims, wakeAt, more, ...(changedAt === null ? {} : { changedAt }) }
 }
-
-/** When a batch starts or a call comes back that no claim looks at before, epoch ms. */
-async function nextStart(tx: Transaction, now: number): Promise<number | null> {
-  const row = await tx.row(
-    `SELECT least(min(scheduled_at) FILTER (WHERE status = 'scheduled'),
-       min(parked_until) FILTER (WHERE status = 'running' AND parked_until > $1)) AS at
-     FROM batches WHERE status IN ('scheduled', 'running') AND ${notHeld}`,
-    [now],
-  )
-  return (row as Row).at
-}
-
-/** Workspaces with somebody to call or a batch to start; nobody else claims in them until the end of the transaction. */
-function lockBusyWorkspaces(tx: Transaction, now: number): Promise<number[]> {
-  return lockFound(
-    tx,
-    `SELECT DISTINCT b.workspace_id::integer AS id FROM batches b JOIN batch_progress p ON p.batch_id = b.id
-     WHERE (b.status = 'running' AND p.queued + p.waiting > 0 AND coalesce(b.parked_until, 0) <= $1)
-       OR (b.status = 'scheduled' AND b.scheduled_at <= $1)`,
-    [now],
-  )
-}
-
-async function startScheduled(tx: Transaction, workspaceIds: readonly number[], now: number): Promise<void> {
-  const due = await tx.rows(
-    `SELECT id FROM batches WHERE status = 'scheduled' AND scheduled_at <= $1 AND workspace_id = ANY ($2::bigint[])
-       AND ${notHeld}`,
-    [now, workspaceIds],
-  )
-  if (due.length === 0) return
-  const ids = due.map(row => row.id as number)
-  await lockBatches(tx, ids)
-  const started = await tx.rows(
-    `UPDATE batches SET status = 'running', status_reason = NULL, updated_at = $1, started_at = coalesce(started_at, $1)
-     WHERE id = ANY ($2::bigint[]) AND status = 'scheduled' RETURNING id, workspace_id`,
-    [now, ids],
-  )
-  for (const { id, workspace_id: workspaceId } of started)
-    tx.emit(workspaceId, id, 'batch.started', now, '{}')
-  tx.workChanged()
-  await completeDone(tx, ids, now)
-}
-
-/** Batches of these workspaces with somebody in the queue; a few more than are claimed for do no harm. */
-const waitingIn = `SELECT b.id FROM batches b JOIN batch_progress p ON p.batch_id = b.id
-  WHERE b.workspace_id = ANY ($1::bigint[]) AND b.status = 'running' AND p.queued + p.waiting > 0`
 
 /** Running batches with somebody to call, in rotated order, that no stop and no breaker holds back. */
 async function eligibleBatches(
   tx: Transaction,
   round: Round,
-  workspaceIds: readonly number[],
+  { open, queues, running }: WaitingBatches,
   rotation: number,
   turns: CallerTurns,
 ): Promise<{ batches: Map<number, RunningBatch>; slots: Slots; callers: CallerRound }> {
-  const [open, waiting, running] = await Promise.all([
-    tx.rows(
-      `SELECT workspace_id, trunk_id, phone_number_id, agent_id, batch_id, count(*) AS open,
-         count(*) FILTER (WHERE status = 'claimed') AS claimed FROM open_attempts
-       WHERE workspace_id = ANY ($1::bigint[]) GROUP BY workspace_id, trunk_id, phone_number_id, agent_id, batch_id`,
-      [workspaceIds],
-    ),
-    tx.rows(
-      `SELECT p.batch_id, p.queued, p.waiting FROM batches b JOIN batch_progress p ON p.batch_id = b.id
-       WHERE b.status = 'running' AND p.queued + p.waiting > 0 AND coalesce(b.parked_until, 0) <= $2
-         AND b.workspace_id = ANY ($1::bigint[]) ORDER BY b.id`,
-      [workspaceIds, round.request.now],
-    ),
-    runningBatches(tx, { batchIds: waitingIn, ids: workspaceIds }),
-  ])
   const slots = await readSlots(tx, round, [...running.values()])
   const numbers = [...running.values()].flatMap(batch => batch.callers)
   const callers = new CallerRound(round, await readFigures(tx, numbers, round.request.now), turns)
   for (const row of open) round.countOpen(row)
-  const first = waiting.length === 0 ? 0 : (rotation + 1) % waiting.length
+  const first = queues.length === 0 ? 0 : (rotation + 1) % queues.length
   const eligible = new Map<number, RunningBatch>()
-  for (const row of [...waiting.slice(first), ...waiting.slice(0, first)]) {
+  for (const row of [...queues.slice(first), ...queues.slice(0, first)]) {
     const batch = running.get(row.batch_id)
     if (batch === undefined || batch.stopped) continue
     round.queues.set(batch.id, { queued: row.queued, waiting: row.waiting })
@@ -196,10 +132,11 @@ async function take(
     tx.change(`UPDATE recipients SET standing = 'calling', due_at = NULL WHERE id = ANY ($1::bigint[])`, [
       taken.map(row => row.id),
     ]),
-    tx.change('UPDATE recipients SET due_at = $2 WHERE id = ANY ($1::bigint[])', [
-      busy.map(row => row.id),
-      now + numberBusyRetryMs,
-    ]),
+    busy.length > 0 &&
+      tx.change('UPDATE recipients SET due_at = $2 WHERE id = ANY ($1::bigint[])', [
+        busy.map(row => row.id),
+        now + numberBusyRetryMs,
+      ]),
   ])
   for (const row of busy) callers.giveBack(chosen.get(row)!)
   for (const row of taken) {

@@ -31,11 +31,13 @@ export function endingStatements(
     recordProgress: progress =>
       connection.write(async tx => {
         const answered = progress.filter(({ status }) => status === 'answered')
+        const ringing = progress.filter(({ status }) => status === 'ringing')
         const [, rows] = await Promise.all([
-          tx.change(
-            `UPDATE open_attempts SET status = 'ringing' WHERE id = ANY ($1::bigint[]) AND status = 'dialing'`,
-            [progress.filter(({ status }) => status === 'ringing').map(({ attemptId }) => attemptId)],
-          ),
+          ringing.length > 0 &&
+            tx.change(
+              `UPDATE open_attempts SET status = 'ringing' WHERE id = ANY ($1::bigint[]) AND status = 'dialing'`,
+              [ringing.map(({ attemptId }) => attemptId)],
+            ),
           tx.rows(
             `UPDATE open_attempts o SET status = 'answered', answered_at = a.at
              FROM unnest($1::bigint[], $2::bigint[]) AS a (id, at)

@@ -59,7 +59,7 @@ export class Transaction implements Reader {
   readonly #events: NewEvent[] = []
   readonly #notified = new Set<Signal>()
   readonly #last: { sql: string; values: readonly unknown[] }[] = []
-  #isFirst = true
+  #waitsForBegin = false
   #failure: unknown
   /** What listeners in this process are to hear. */
   readonly signals = new Set<Signal>()
@@ -67,7 +67,7 @@ export class Transaction implements Reader {
   constructor(client: ClientBase, instanceId: string, begin: string) {
     this.#client = client
     this.#instanceId = instanceId
-    // Not waited for: the first statement, a lock or a read, travels with it.
+    // Not waited for: the locks and reads at the beginning travel with it. What changes something waits until it holds.
     this.#begun = client.query(begin)
     this.#begun.catch(() => {})
   }
@@ -91,8 +91,8 @@ export class Transaction implements Reader {
   }
 
   async #send(sql: string, values: readonly unknown[]): Promise<QueryResult<Row>> {
-    if (this.#isFirst) this.#isFirst = false
-    else await this.#begun
+    this.#waitsForBegin ||= !sql.startsWith('SELECT')
+    if (this.#waitsForBegin) await this.#begun
     try {
       return await this.#client.query<Row>(prepared(sql, values))
     } catch (error) {
