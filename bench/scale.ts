@@ -12,7 +12,7 @@ interface Given {
 const dispatchBench = 'bench/postgres-dispatch.ts'
 const millionBench = 'bench/million-postgres.ts'
 
-/** On the machine of bench/RESULTS.md: 2 virtual cores, shared by four nodes and the database; PostgreSQL on a busy day (load 12). */
+/** On the machine of bench/RESULTS.md: 2 virtual cores, shared by four nodes and the database. */
 const measured = {
   sqliteCallsPerSecond: {
     value: 17_900,
@@ -21,19 +21,19 @@ const measured = {
     from: 'bench/dispatch.ts',
   },
   databaseCallsPerSecond: {
-    value: 2_940,
+    value: 9_180,
     unit: 'calls/s',
     what: 'four nodes on one PostgreSQL, whole life cycles',
     from: millionBench,
   },
   commitsPerSecond: {
-    value: 2_100,
+    value: 17_800,
     unit: 'commits/s',
     what: 'PostgreSQL, one row each, 16 connections',
     from: dispatchBench,
   },
   importRowsPerSecond: {
-    value: 16_600,
+    value: 59_400,
     unit: 'people/s',
     what: 'people stored, one import at a time',
     from: millionBench,
@@ -42,21 +42,21 @@ const measured = {
   walBytesPerPerson: { value: 580, unit: 'bytes', what: 'log when a person is stored', from: millionBench },
   storedBytesPerPerson: { value: 390, unit: 'bytes', what: 'kept for a person', from: millionBench },
   rowsPerCall: {
-    value: 7.1,
+    value: 7,
     unit: 'rows',
     what: 'inserted, updated and deleted by a call',
     from: millionBench,
   },
-  walBytesPerCall: { value: 2_280, unit: 'bytes', what: 'log of a call', from: millionBench },
-  storedBytesPerCall: { value: 910, unit: 'bytes', what: 'kept of a call', from: millionBench },
-  pagesPerCall: { value: 0.26, unit: 'pages of 8 kB', what: 'written by a call', from: millionBench },
+  walBytesPerCall: { value: 2_260, unit: 'bytes', what: 'log of a call', from: millionBench },
+  storedBytesPerCall: { value: 730, unit: 'bytes', what: 'kept of a call', from: millionBench },
+  pagesPerCall: { value: 0.29, unit: 'pages of 8 kB', what: 'written by a call', from: millionBench },
   flushesPerCall: {
-    value: 0.018,
+    value: 0.023,
     unit: 'flushes',
     what: 'of the log for a call, many to a commit',
     from: millionBench,
   },
-  nodeMemoryMb: { value: 206, unit: 'MB', what: 'of a node without media, at most', from: millionBench },
+  nodeMemoryMb: { value: 254, unit: 'MB', what: 'of a node without media, at most', from: millionBench },
   linesPerCore: {
     value: 500,
     unit: 'lines',
