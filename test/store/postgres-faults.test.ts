@@ -41,14 +41,20 @@ async function breakableWay(t: TestContext, url: string) {
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  t.after(() => {
+  const close = () => {
     for (const socket of sockets) socket.destroy()
     server.close()
-  })
+  }
+  t.after(close)
   const target = new URL(url)
   target.port = String((server.address() as { port: number }).port)
   return {
     url: target.href,
+    close,
+    async open() {
+      server.listen(Number(target.port), '127.0.0.1')
+      await once(server, 'listening')
+    },
     cutNextCommit(when: 'before' | 'after') {
       cutAt = when
     },
@@ -74,6 +80,19 @@ describe('PostgreSQL that fails', { skip: skipWithoutPostgres }, () => {
     await assert.rejects(store.createAgent(newAgent(id, { name: 'arrived' })), CommitUnknown)
     const [agent] = await untilFound(() => store.listAgents(id, { limit: 9 }))
     assert.equal(agent?.name, 'arrived')
+  })
+
+  test('a database that is gone is said to be unavailable, with what to do, and answers again when it is back', async t => {
+    const url = await newDatabase()
+    const way = await breakableWay(t, url)
+    const store = await openStore(t, way.url)
+    const { id } = await store.createWorkspace('demo', start)
+    way.close()
+    const unavailable = { kind: 'unavailable', code: 'store_unavailable', message: /DATABASE_URL|connection/ }
+    await assert.rejects(store.getWorkspace(id), unavailable)
+    await assert.rejects(store.createAgent(newAgent(id)), unavailable)
+    await way.open()
+    assert.equal((await store.getWorkspace(id))?.name, 'demo')
   })
 
   test('connections that the server ends are replaced, and what was refused was not done', async t => {

@@ -5,6 +5,7 @@ import type { Row } from '../rows.ts'
 import { recogniseDatabase } from './hold.ts'
 import { type Signal, Signals } from './signals.ts'
 import { CommitUnknown, prepared, type Reader, sqlState, Transaction } from './transaction.ts'
+import { explainDatabase } from './unavailable.ts'
 
 /** Connections of one node beside the one that listens; PostgreSQL grants 100 by default, to all nodes together. */
 const poolSize = 10
@@ -93,14 +94,14 @@ export class Connection implements Reader {
     try {
       return (await this.#transaction(look, beginSnapshot)).result
     } catch (error) {
-      throw error instanceof CommitUnknown ? error.cause : error
+      throw error instanceof CommitUnknown ? explainDatabase(error.cause) : error
     }
   }
 
   /**
    * Runs `work` in a transaction and resolves once that is on disk. `work` may run several times (deadlocks), so it
    * touches nothing but the database.
-   * @throws CommitUnknown; the database's own error; whatever `work` throws
+   * @throws CommitUnknown; a Refusal `store_unavailable`; the database's own error; whatever `work` throws
    */
   async write<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
@@ -150,6 +151,8 @@ export class Connection implements Reader {
     this.#pending.add(started)
     try {
       return await started
+    } catch (error) {
+      throw explainDatabase(error)
     } finally {
       this.#pending.delete(started)
     }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { ClientBase, QueryResult } from 'pg'
 import type { EventType } from '../../domain/event.ts'
+import { Refusal } from '../../domain/refusal.ts'
 import type { Row } from '../rows.ts'
 import { type NewEvent, writeEvents } from './outbox.ts'
 import { channels, type Signal } from './signals.ts'
@@ -16,15 +17,15 @@ export interface Reader {
  * The COMMIT was sent and its answer never came: what was asked may have happened or not. Whoever asked looks, and does not
  * assume.
  */
-export class CommitUnknown extends Error {
+export class CommitUnknown extends Refusal {
   constructor(cause: unknown) {
     super(
-      'the connection to the database was lost while it was committing: what was asked may be done or not',
-      {
-        cause,
-      },
+      'unavailable',
+      'store_unavailable',
+      'The connection to the database was lost while it was committing: what was asked may be done or not. Look before you ask again.',
     )
     this.name = 'CommitUnknown'
+    this.cause = cause
   }
 }
 
