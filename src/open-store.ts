@@ -5,6 +5,7 @@ import { type Clock, realClock } from './runtime/clock.ts'
 import { SynchronisedClock, type TimeSample } from './runtime/synchronised-clock.ts'
 import type { NodeRole } from './store/node-records.ts'
 import { openPostgresStore } from './store/postgres/postgres-store.ts'
+import { readServerVersion } from './store/postgres/server-settings.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 
@@ -33,6 +34,15 @@ async function openDatabase(url: string): Promise<OpenedStore> {
   try {
     const store = await openPostgresStore({ url })
     return { store, alone: false, clock, followStoreTime: sample => void clock.follow(sample) }
+  } catch (error) {
+    throw new DatabaseUnusable(url, error)
+  }
+}
+
+/** Whether the database could be opened, without changing it: its version. @throws DatabaseUnusable */
+export async function lookAtDatabase(url: string): Promise<string> {
+  try {
+    return await readServerVersion(url)
   } catch (error) {
     throw new DatabaseUnusable(url, error)
   }

@@ -4,6 +4,7 @@ import { access, statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, resolve } from 'node:path'
 import { type ClientConfig, type Config, readConfig, unknownVariables } from '../config.ts'
+import { lookAtDatabase } from '../open-store.ts'
 import { realClock } from '../runtime/clock.ts'
 import { ConfigError } from '../runtime/config-error.ts'
 import { DataDirTaken, lockDataDir } from '../runtime/data-dir-lock.ts'
@@ -31,6 +32,7 @@ export async function doctor(options: OutputOption, client: ClientConfig, termin
   const findings: Finding[] = [checkNode(), checkConfig(config)]
   if (!(config instanceof ConfigError)) {
     findings.push(await checkDataDir(config), await checkDisk(config))
+    if (config.databaseUrl !== null) findings.push(await checkDatabase(config.databaseUrl))
     const server = await checkServer(client)
     findings.push(server)
     if (server.verdict === 'ok')
@@ -100,6 +102,17 @@ async function checkDisk({ dataDir }: Config): Promise<Finding> {
     const free = bavail * bsize
     const says = `${(free / bytesPerGigabyte).toFixed(1)} GB free`
     return { check, verdict: free >= minFreeBytes ? 'ok' : 'warning', says }
+  } catch (error) {
+    return { check, verdict: 'failed', says: (error as Error).message }
+  }
+}
+
+async function checkDatabase(url: string): Promise<Finding> {
+  const check = 'database'
+  const { host, pathname } = new URL(url)
+  try {
+    const version = await lookAtDatabase(url)
+    return { check, verdict: 'ok', says: `${pathname.slice(1)} at ${host}, PostgreSQL ${version}` }
   } catch (error) {
     return { check, verdict: 'failed', says: (error as Error).message }
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { newDatabase, skipWithoutPostgres } from '../store/postgres-server.ts'
 import { apiKey, type RunningApp, reasonOf, run, runningApp } from './running-app.ts'
 
 let house: RunningApp
@@ -207,4 +208,18 @@ test('doctor says that no server answers, and whether one could start', async ()
   const { out } = await run(['doctor', '--url', 'http://127.0.0.1:1', '--key', apiKey])
   assert.match(out, /^warning server: none answers at http:\/\/127\.0\.0\.1:1/m)
   assert.match(out, /^(ok|failed) +port: 127\.0\.0\.1:8080 /m)
+})
+
+test('doctor looks at the database that DATABASE_URL names', { skip: skipWithoutPostgres }, async t => {
+  t.after(() => void delete process.env.DATABASE_URL)
+  process.env.DATABASE_URL = await newDatabase()
+  assert.match((await house.run('doctor')).out, /^ok {6}database: \w+ at 127\.0\.0\.1:\d+, PostgreSQL \d/m)
+  process.env.DATABASE_URL = 'postgresql://outdial:secret@127.0.0.1:1/calls'
+  const { out, failure } = await house.run('doctor')
+  assert.match(
+    out,
+    /^failed {2}database: The database calls at 127\.0\.0\.1:1 cannot be used: .*ECONNREFUSED/m,
+  )
+  assert.doesNotMatch(out, /secret/)
+  assert.equal(failure!.message, 'One check failed.')
 })
