@@ -2,11 +2,14 @@
 import { spawnSync } from 'node:child_process'
 import { globSync, statSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Peer, provide } from './peers.ts'
 
 /** A test that hangs fails by name instead of holding up the run. The kill tests take the longest, about a minute. */
 const testTimeoutMs = 300_000
+
+/** Each file is a process of its own that loads much the same modules: compiled once, a fifth of the time is saved. */
+const compileCache = resolve('node_modules', '.cache', 'compiled')
 
 const missing = provide()
 report(missing)
@@ -40,7 +43,8 @@ function runTests(args: string[]): number {
     `--test-timeout=${testTimeoutMs}`,
     `--test-concurrency=${Math.max(2, availableParallelism())}`,
   ]
-  return spawnSync(process.execPath, [...runner, ...options, ...files], { stdio: 'inherit' }).status ?? 1
+  const env = { NODE_COMPILE_CACHE: compileCache, ...process.env }
+  return spawnSync(process.execPath, [...runner, ...options, ...files], { stdio: 'inherit', env }).status ?? 1
 }
 
 function testFilesIn(place: string): string[] {
