@@ -3,6 +3,13 @@ import { type Batch, type BatchAction, type BatchStatus, lawfulActions } from '.
 import { maxRecipientsPerBatch } from '../domain/recipient-id.ts'
 import { Refusal } from '../domain/refusal.ts'
 
+/** The store cannot do it now; `cause`: what its engine said. */
+export function storeUnavailable(sentence: string, cause: unknown): Refusal {
+  const refusal = new Refusal('unavailable', 'store_unavailable', sentence)
+  refusal.cause = cause
+  return refusal
+}
+
 export const workspaceNotFound = () =>
   new Refusal('not-found', 'workspace_not_found', 'There is no such workspace.')
 

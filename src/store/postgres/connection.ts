@@ -35,6 +35,7 @@ const int8 = 20
  * nothing here is worth compiling: where an estimate is far off, that took 300 ms a statement.
  */
 const planning = 'SET LOCAL enable_bitmapscan = off; SET LOCAL jit = off'
+
 /** Each statement sees what was committed before it: a count comes after the lock that makes it hold. */
 const beginWrite = `BEGIN ISOLATION LEVEL READ COMMITTED; ${planning}`
 const beginSnapshot = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'

@@ -1,5 +1,6 @@
 // A database that cannot be asked, as a sentence that says what to do.
 import { Refusal } from '../../domain/refusal.ts'
+import { storeUnavailable } from '../refusals.ts'
 import { sqlState } from './transaction.ts'
 
 const nothingDialled = 'Nothing is dialled until it answers again.'
@@ -23,10 +24,7 @@ const driverSays =
 /** Refusal `store_unavailable` for a database that cannot be asked; any other error as it is. */
 export function explainDatabase(error: unknown): unknown {
   const sentence = sentenceFor(error)
-  if (sentence === undefined) return error
-  const refusal = new Refusal('unavailable', 'store_unavailable', sentence)
-  refusal.cause = error
-  return refusal
+  return sentence === undefined ? error : storeUnavailable(sentence, error)
 }
 
 function sentenceFor(error: unknown): string | undefined {

@@ -1,5 +1,5 @@
 // What a disk may refuse, as a sentence that says what to do.
-import { Refusal } from '../../domain/refusal.ts'
+import { storeUnavailable } from '../refusals.ts'
 
 /** SQLite's primary result codes (https://sqlite.org/rescode.html). */
 const sentences: Readonly<Record<number, string>> = {
@@ -13,8 +13,5 @@ const sentences: Readonly<Record<number, string>> = {
 export function explainDisk(error: unknown): unknown {
   const code = (error as { errcode?: unknown } | null)?.errcode
   const sentence = typeof code === 'number' ? sentences[code & 0xff] : undefined
-  if (sentence === undefined) return error
-  const refusal = new Refusal('unavailable', 'store_unavailable', sentence)
-  refusal.cause = error
-  return refusal
+  return sentence === undefined ? error : storeUnavailable(sentence, error)
 }
