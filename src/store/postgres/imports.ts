@@ -39,7 +39,6 @@ export function importStatements(connection: Connection): Family {
       }),
 
     async finishImport(batchId, { rows }, decide, now, idempotency) {
-      await analyseAfter(connection, batchId)
       const outcome = await connection.write(async (tx): Promise<Batch | { refusal: unknown }> => {
         await holdImport(tx, batchId)
         await tx.change('UPDATE batches SET rows = $2 WHERE id = $1', [batchId, rows])
@@ -86,23 +85,6 @@ export function importStatements(connection: Connection): Family {
         return added
       }),
   }
-}
-
-/** So many people change what the planner should know, if they are so much of the table as well. */
-const analyseFromRows = 10_000
-const analyseFromShare = 0.1
-
-/**
- * A list is called as soon as it is stored. Until the server looks at its tables by itself (once a minute, by default) its
- * plans are those of the tables before: the first claims of a million people took five times as long.
- */
-async function analyseAfter(connection: Connection, batchId: number): Promise<void> {
-  const isMuch = await connection.row(
-    `SELECT FROM batches b, pg_class c WHERE b.id = $1 AND c.oid = 'recipients'::regclass
-       AND b.accepted >= greatest($2::float8, $3::float8 * c.reltuples)`,
-    [batchId, analyseFromRows, analyseFromShare],
-  )
-  if (isMuch !== undefined) await connection.rows('ANALYZE recipients, recipient_details')
 }
 
 /** Locks an import and shows a sign of life. One that was taken for dead meanwhile has lost rows: it must not go live. */
